@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
+from itemeval_assets.core.design.cells.pending import solution_fingerprint
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.core.design.pending import solution_fingerprint
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.ledger import bookings_of
 from itemeval_assets.core.tables.schemas import TABLES, arrow_schema

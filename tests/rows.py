@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from itemeval_assets.core.design.pending import solution_fingerprint
+from itemeval_assets.core.design.cells.pending import solution_fingerprint
 from itemeval_assets.core.records.scores import PairCells, graded
 from itemeval_assets.core.records.summaries import Graded
 from itemeval_assets.core.tables.cells import CELLS

@@ -15,13 +15,13 @@ from botocore.loaders import Loader, create_loader
 from dagster import MetadataValue
 
 from itemeval_assets.host import processes
-from itemeval_assets.runs.launcher import Launcher
+from itemeval_assets.runs.launching.launcher import Launcher
 from tests.forks import start_forked
 
 __all__ = ["draw_no_pictures", "fork_workers", "read_once", "show_no_figures"]
 
 WORKERS = {
-    "itemeval_assets.runs.worker",
+    "itemeval_assets.runs.launching.worker",
     "itemeval_assets.experiments.work.workers.worker",
     "itemeval_assets.engine.scorers.worker",
 }

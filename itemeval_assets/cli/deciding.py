@@ -9,8 +9,6 @@ import typer
 from . import late
 from .options import AsJson, Config, Grading, Output, PolicyOption, with_groups
 
-__all__ = ["app"]
-
 app = typer.Typer()
 
 _AMOUNT = re.compile(r"\s*([0-9.]+(?:[eE][-+]?\d+)?)\s*(pts?|points?|pp)?\s*")

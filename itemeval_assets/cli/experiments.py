@@ -15,8 +15,6 @@ from .options import AsJson
 if TYPE_CHECKING:
     from itemeval_assets.experiments import BaseExperiment
 
-__all__ = ["app"]
-
 app = typer.Typer(
     name="experiments",
     help="Show and copy published experiments.",

@@ -8,8 +8,6 @@ import typer
 from . import late
 from .options import AsJson, Config, Grading, Output, PolicyOption, Selected, with_groups
 
-__all__ = ["app"]
-
 app = typer.Typer()
 
 PassesOption = Annotated[

@@ -12,40 +12,16 @@ import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from itemeval_assets.core.errors import ConfigError, ConsentMissing, ItemevalAssetsError, Stopped
-from itemeval_assets.core.tables.cells import CellState
+from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, Stopped
 from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.host.garbage import without_collection_at_the_end
 from itemeval_assets.measurement.records import MeasurementError
 
-from . import deciding as deciding_cli
-from . import experiments as experiments_cli
-from . import figures as figures_cli
-from . import late
-from . import models as models_cli
-from . import ratings as ratings_cli
-from .options import (
-    AsJson,
-    Config,
-    Consent,
-    OnlyOption,
-    Output,
-    PolicyOption,
-    Run,
-    Selected,
-    with_groups,
-)
-
-if TYPE_CHECKING:
-    from itemeval_assets.runs.summary import RunSummary
-
-__all__ = ["app", "main"]
-
-EXIT_DEAD_MODEL = 1
+from . import deciding, exchange, experiments, figures, late, models, ratings, starting, studies
 
 app = typer.Typer(
     name="itemeval-assets",
@@ -54,11 +30,29 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(experiments_cli.app)
-app.add_typer(figures_cli.app)
-app.add_typer(ratings_cli.app)
-app.add_typer(deciding_cli.app)
-app.add_typer(models_cli.app)
+for group in (experiments, figures, ratings, deciding, models):
+    app.add_typer(group.app)
+# As help lists them.
+for command in (
+    starting.init,
+    starting.schema,
+    studies.run,
+    studies.estimate,
+    studies.preflight,
+    studies.seal,
+    studies.status,
+    studies.cells,
+    studies.recover,
+    exchange.import_results,
+    studies.reset,
+    exchange.export,
+    exchange.every_eval,
+    exchange.release,
+    starting.ui,
+    starting.view,
+    starting.quickstart,
+):
+    app.command("import" if command is exchange.import_results else None)(command)
 
 
 def _show_version(wanted: bool) -> None:
@@ -77,261 +71,6 @@ def options(
     """Evaluation of language models as measurement: a study in one YAML file, one row per
     grading event.
     """
-
-
-@app.command()
-def init(
-    folder: Annotated[Path, typer.Argument(help="folder of the new project")],
-    as_json: AsJson = False,
-) -> None:
-    """Make a project: a study that runs at once, with prompts, data and all that Dagster needs."""
-    late.report.print_result(
-        as_json, late.project.init(folder), lambda made: late.report.created(made, folder)
-    )
-
-
-@app.command()
-def schema() -> None:
-    """Print the JSON Schema of study files, by which editors complete and check them."""
-    print(late.project.schema_text(), end="")
-
-
-@app.command()
-@with_groups
-def run(
-    config: Config,
-    asked: Run,
-    consent: Consent,
-    workers: Annotated[int, typer.Option(help="number of processes", min=1)] = 1,
-    as_json: AsJson = False,
-) -> None:
-    """Make the calls that are missing, failed or outdated, and show the state of the study."""
-    # Once: consent is to what the refusal was about, whatever is edited meanwhile.
-    study = late.api.with_task(config)
-    warned = list[str]()
-
-    def with_consent(usd: float | None) -> "RunSummary":
-        with late.report.progress_bar(as_json, warned) as on_progress:
-            return late.api.run(
-                study,
-                max_usd=usd,
-                workers=workers,
-                on_progress=on_progress,
-                **asked.words,
-            )
-
-    try:
-        summary = with_consent(consent.usd)
-    except ConsentMissing as refusal:
-        agreed = None if as_json else late.report.ask_consent(refusal)
-        if agreed is None:
-            raise
-        summary = with_consent(agreed)
-    late.report.print_result(as_json, summary, lambda ended: late.report.run_summary(ended, warned))
-    _end(as_json, summary)
-
-
-@app.command()
-@with_groups
-def estimate(config: Config, asked: Run, as_json: AsJson = False) -> None:
-    """Show the calls and the cost of a run. Makes no call."""
-    found = late.api.estimate(config, **asked.words)
-    late.report.print_result(as_json, found, late.report.study_estimate)
-
-
-@app.command()
-@with_groups
-def preflight(config: Config, consent: Consent, as_json: AsJson = False) -> None:
-    """Make one tiny call to each model: is it ok, dead or unverified?"""
-    found = late.api.preflight(config, max_usd=consent.usd)
-    late.report.print_result(as_json, found, late.report.preflight)
-    if any(health.verdict == "dead" for health in found):
-        raise typer.Exit(EXIT_DEAD_MODEL)
-
-
-@app.command()
-def seal(config: Config, as_json: AsJson = False) -> None:
-    """Write down design, hypotheses and decision rule, with their hash. Makes no call."""
-    late.report.print_result(as_json, late.api.seal(config), late.report.seal_state)
-
-
-@app.command()
-def status(config: Config, policy: PolicyOption = None, as_json: AsJson = False) -> None:
-    """Show how many cells of each condition are done. Makes no call."""
-    late.report.print_result(
-        as_json, late.api.status(config, policy=policy), late.report.study_status
-    )
-
-
-@app.command()
-@with_groups
-def cells(
-    config: Config,
-    selected: Selected,
-    state: Annotated[
-        list[CellState] | None, typer.Option(help="list the cells that are in this state")
-    ] = None,
-    policy: PolicyOption = None,
-    *,
-    output: Output,
-) -> None:
-    """Count the cells of the design by state, and give the reason of those that are not done."""
-    asked = [one.value for one in state or []]
-    # A file is to have what a terminal has no room for.
-    states = asked or ([one.value for one in CellState] if output.out else [])
-    found = late.api.count_cells(config, states=states, policy=policy, **selected.words)
-    output.show(config, found, late.report.cell_survey)
-
-
-@app.command()
-def recover(
-    config: Config,
-    accept_loss: Annotated[
-        bool,
-        typer.Option(
-            "--accept-loss",
-            help="record paid calls as lost if no log and no row of them is left; wait no more for "
-            "batches that nobody can collect",
-        ),
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Recover finished answers, and what they cost, from the logs of killed runs. Makes no call."""
-    late.report.print_result(
-        as_json, late.api.recover(config, accept_loss=accept_loss), late.report.run_summary
-    )
-
-
-@app.command("import")
-def import_results(
-    path: Annotated[
-        str,
-        typer.Argument(help="itemeval study, .eval logs, or table of answers; only read"),
-    ],
-    config: Config,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="say what would come in, and what not; store nothing")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Take in an itemeval study, logs of a task, or a table of answers: nothing is paid again."""
-    found = late.api.import_results(path, config, dry_run=dry_run, on_note=late.report.remark)
-    late.report.print_result(as_json, found, late.report.import_summary)
-
-
-@app.command()
-@with_groups
-def reset(
-    config: Config, selected: Selected, only: OnlyOption = None, as_json: AsJson = False
-) -> None:
-    """Forget failed attempts, so that the schedule runs the partitions again that it gave up."""
-    found = late.api.reset(config, only=only, **selected.words)
-    late.report.print_result(as_json, found, late.report.was_reset)
-
-
-@app.command()
-def export(
-    config: Config,
-    for_spreadsheets: Annotated[
-        bool,
-        typer.Option("--for-spreadsheets", help="add CSV files that a spreadsheet can open safely"),
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Write export/ again: gradings_long and cells as Parquet and CSV, the ledger as CSV."""
-    result = late.api.export(config, for_spreadsheets=for_spreadsheets)
-    late.report.print_result(as_json, result, late.report.export_result)
-
-
-@app.command()
-def every_eval(
-    config: Config,
-    organization: Annotated[
-        str, typer.Option(help="the name of yours, which the records give", show_default=False)
-    ],
-    relationship: Annotated[
-        Literal["first_party", "third_party", "collaborative", "other"],
-        typer.Option(help="what yours is to those who made the models"),
-    ] = "third_party",
-    without_rows: Annotated[
-        bool, typer.Option("--without-rows", help="leave out questions, targets and answers")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Write the results as records of Every Eval Ever: for each model a document, and its rows."""
-    found = late.api.every_eval(
-        config, organization, relationship=relationship, without_rows=without_rows
-    )
-    late.report.print_result(as_json, found, late.report.every_eval)
-
-
-@app.command()
-def release(
-    config: Config,
-    version: Annotated[
-        str | None,
-        typer.Option(
-            help="bumpmajor, bumpminor, bumppatch, or 1.2.0; default: depends on what changed"
-        ),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Publish the study as a new version of the experiment with its name."""
-    late.report.print_result(
-        as_json, late.api.release(config, version=version), late.report.release_summary
-    )
-
-
-@app.command()
-def ui(
-    config: Annotated[
-        list[Path] | None, typer.Argument(help="studies to show; default: all that are found here")
-    ] = None,
-    port: Annotated[
-        int, typer.Option(help="port on 127.0.0.1; 0: any free port", min=0, max=65535)
-    ] = 3000,
-    open_page: Annotated[
-        bool, typer.Option("--open", help="open the page of the first study in the browser")
-    ] = False,
-) -> None:
-    """Start Dagster's web UI on 127.0.0.1, with the studies and the history of this project."""
-    late.ui_command.serve_ui(config or [], port, open_page=open_page)
-
-
-@app.command()
-def view(
-    config: Config,
-    port: Annotated[int, typer.Option(help="port on 127.0.0.1", min=1, max=65535)] = 7575,
-    open_page: Annotated[bool, typer.Option("--open", help="open it in the browser")] = False,
-    only_write: Annotated[
-        bool, typer.Option("--only-write", help="write the logs, and start no viewer")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Start inspect_ai's viewer on the logs of a study, with all verdicts as scores."""
-    if as_json and not only_write:
-        raise typer.BadParameter("--json needs --only-write: a viewer prints lines of its own")
-    found = late.api.scored_logs(config)
-    late.report.print_result(as_json, found, late.report.scored_logs)
-    if not only_write:
-        late.viewer.serve_logs(found.folder, port, open_page=open_page)
-
-
-@app.command()
-def quickstart(
-    folder: Annotated[
-        Path | None, typer.Argument(help="folder of the study; default: ./quickstart")
-    ] = None,
-    mock: Annotated[
-        bool, typer.Option("--mock", help="use mock models: it takes seconds, not minutes")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Run a small real study with SmolLM2-135M on this machine: no key, no network."""
-    with late.report.progress_bar(hidden=as_json) as on_progress:
-        summary = late.project.quickstart(folder, mock=mock, on_progress=on_progress)
-    late.report.print_result(as_json, summary, late.report.quickstart_summary)
-    _end(as_json, summary.run)
 
 
 def main() -> None:
@@ -388,14 +127,6 @@ def _require_folder() -> None:
         raise ConfigError(
             "the current folder is gone, or may not be read: change to another one (`cd`)"
         ) from error
-
-
-def _end(as_json: bool, summary: "RunSummary") -> None:
-    """Exit with the code of a run; its summary has said why."""
-    if summary.reason is not None:
-        if as_json:
-            late.report.problem(summary.reason)
-        raise typer.Exit(summary.exit_code)
 
 
 def _failed(

@@ -7,8 +7,6 @@ import typer
 from . import late
 from .options import AsJson, Config
 
-__all__ = ["app"]
-
 app = typer.Typer()
 
 

@@ -15,19 +15,6 @@ from . import late
 if TYPE_CHECKING:
     from itemeval_assets.report.render.document import Document
 
-__all__ = [
-    "AsJson",
-    "Config",
-    "Consent",
-    "Grading",
-    "OnlyOption",
-    "Output",
-    "PolicyOption",
-    "Run",
-    "Selected",
-    "with_groups",
-]
-
 Config = Annotated[Path, typer.Argument(help="the study's YAML file", show_default=False)]
 PolicyOption = Annotated[Policy | None, typer.Option(help="use this policy, not budget.policy")]
 ConditionOption = Annotated[

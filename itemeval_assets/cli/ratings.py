@@ -8,8 +8,6 @@ import typer
 from . import late
 from .options import AsJson, ConditionOption, Config
 
-__all__ = ["app"]
-
 app = typer.Typer(
     name="ratings",
     help="Write sheets for people who rate, and take their ratings in.",

@@ -256,7 +256,7 @@ def _parse_ok(study: Study, store: "ResultsStore", partition: Partition) -> Offe
 def _complete(
     study: Study, store: "ResultsStore", partition: Partition, policy: str | None = None
 ) -> Offences:
-    return stages.status.incomplete_cells(study, store, partition, policy)
+    return stages.incomplete.incomplete_cells(study, store, partition, policy)
 
 
 def _policy_of(run: dg.DagsterRun, study: Study, table: str) -> str | None:

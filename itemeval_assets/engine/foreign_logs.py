@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from inspect_ai.log import EvalLog, EvalSample
 from inspect_ai.model import ModelUsage
 
-from itemeval_assets.core.design.pending import Cell, is_blank
+from itemeval_assets.core.design.cells.pending import Cell, is_blank
 from itemeval_assets.core.text.words import well_formed
 
 from .calls.tasks import cell_of

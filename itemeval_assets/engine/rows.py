@@ -9,12 +9,12 @@ from typing import Any
 from inspect_ai.event import ModelEvent
 from inspect_ai.log import EvalError, EvalLog, EvalSample
 
-from itemeval_assets.core.design.pending import Cell, is_blank
+from itemeval_assets.core.design.cells.pending import Cell, is_blank
 from itemeval_assets.core.money.pricing import PriceBook
 from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.core.text.words import well_formed
 
-from .calls.in_flight import UNREAD_REPLIES, was_sent
+from .calls.in_flight.ended import UNREAD_REPLIES, was_sent
 from .calls.reroutes import REROUTES, SERVED_PROVIDER
 from .calls.tasks import MOST_USD, cell_of
 from .logs.spent import NOTED_CALLS

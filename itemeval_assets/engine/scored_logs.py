@@ -9,7 +9,7 @@ from typing import Any
 from inspect_ai.log import EvalMetric, EvalResults, EvalSample, EvalScore
 from inspect_ai.scorer import Score
 
-from itemeval_assets.core.design.pending import Cell
+from itemeval_assets.core.design.cells.pending import Cell
 
 from .calls.tasks import cell_of
 from .logs.broken import write_log

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import SOLUTIONS, arrow_schema
 from itemeval_assets.core.text.words import counted

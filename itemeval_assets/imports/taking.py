@@ -23,8 +23,8 @@ from itemeval_assets.engine.foreign_logs import part_of
 from itemeval_assets.engine.logs.broken import write_log
 from itemeval_assets.engine.logs.reading import read_log
 from itemeval_assets.stages import gradings_long, ledger
-from itemeval_assets.stages.calls.evidence import collect
 from itemeval_assets.stages.calls.gate import Gate
+from itemeval_assets.stages.calls.recovery.evidence import collect
 from itemeval_assets.stages.calls.stage_run import Caller, StageRun
 from itemeval_assets.stages.gradings import GradingCaller
 from itemeval_assets.stages.outcome import Outcome

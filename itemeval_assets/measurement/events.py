@@ -54,10 +54,6 @@ class Events:
         """Some of the rows, with the codes as they are."""
         return replace(self, score=self.score[rows], item=self.item[rows], group=self.group[rows])
 
-    def are_binary(self, low: float = 0.0, high: float = 1.0) -> bool:
-        """Whether each score is the lowest or the highest."""
-        return bool(np.isin(self.score, (low, high)).all())
-
 
 def read_events(
     frame: Frame,

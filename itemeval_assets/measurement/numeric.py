@@ -11,16 +11,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = [
-    "LARGEST",
-    "LARGEST_COUNT",
-    "as_numbers",
-    "is_text",
-    "numbers",
-    "require_measurable",
-    "scores_of",
-]
-
 # Squares of squares of larger numbers are more than a double holds.
 LARGEST = 1e50
 # A double holds each whole number up to here.

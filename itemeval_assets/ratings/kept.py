@@ -1,15 +1,13 @@
-"""What the study keeps of sheets: their codes, and the files that came back filled in."""
+"""What the study keeps of sheets: which answers are on each, under which codes."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from itemeval_assets.storage.study.layout import RATINGS, filled_sheet_key, sheet_key, sheets_in
+from itemeval_assets.storage.study.layout import RATINGS, sheet_key, sheets_in
 from itemeval_assets.storage.study.store import ResultsStore
 
 from .records import Sheet
-
-__all__ = ["forget_sheet", "keep_file", "keep_sheet", "kept_sheets"]
 
 
 def keep_sheet(store: ResultsStore, sheet: Sheet) -> None:
@@ -30,10 +28,3 @@ def kept_sheets(store: ResultsStore) -> Iterator[Sheet]:
             yield Sheet.from_json(store.read_json(key) or {})
         except (KeyError, TypeError, ValueError) as error:
             raise store.damaged(key, "is not as a sheet is kept") from error
-
-
-def keep_file(store: ResultsStore, run_id: str, suffix: str, data: bytes) -> str:
-    """Keep a filled-in sheet as it came; where it lies in the study."""
-    key = filled_sheet_key(run_id, suffix)
-    store.backend.create(key, data)
-    return key

@@ -5,21 +5,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from itemeval_assets.core.design.conditions.conditions import GenerateCondition, GradeCondition
-from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.core.design.pending import (
+from itemeval_assets.core.design.cells.pending import (
     GRADING_STATE_COLUMNS,
     STATES,
     Cell,
     classify_gradings,
 )
+from itemeval_assets.core.design.conditions.conditions import GenerateCondition, GradeCondition
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.stages.views.cells import CellView
 from itemeval_assets.storage.study.store import ResultsStore
 
 from .kept import kept_sheets
 from .records import Line
-
-__all__ = ["Pool", "pool_of"]
 
 _DONE = STATES.index("done")
 

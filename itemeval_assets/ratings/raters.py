@@ -11,8 +11,6 @@ from itemeval_assets.core.grading.kinds import person_as_grader
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.text.nearest import did_you_mean
 
-__all__ = ["Scale", "rater_condition", "require_free_name", "scale_of"]
-
 Scale = tuple[float, float]
 
 

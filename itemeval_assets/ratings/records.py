@@ -3,9 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from itemeval_assets.core.design.pending import Cell
-
-__all__ = ["Expected", "Line", "NextRatings", "RatingsSummary", "Sheet", "SheetSummary"]
+from itemeval_assets.core.design.cells.pending import Cell
 
 
 class Line(NamedTuple):

@@ -8,8 +8,6 @@ from typing import Any
 from itemeval_assets.core.text.spreadsheet import FORMULA
 from itemeval_assets.core.text.words import well_formed
 
-__all__ = ["LONGEST_CELL", "is_same", "plain", "score_of", "shown", "without_controls"]
-
 # As many characters a cell of Excel holds; it cuts the rest off.
 LONGEST_CELL = 32_767
 # From so many on, a text that is the beginning of another one may have been cut.

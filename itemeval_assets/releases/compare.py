@@ -19,15 +19,6 @@ from itemeval_assets.stages.figures.planned import PlannedCells, require_measura
 
 from .sides import CONDITION, EVENT, GRADER, Side, labelled, sides_of, word_of
 
-__all__ = [
-    "are_same",
-    "changes_of",
-    "clustered",
-    "compare_releases",
-    "difference_of",
-    "key_of",
-]
-
 # What to call it when these change under the same names. Ids change with what stands before.
 _CHANGES = {
     "prompt_hash": "another prompt text",

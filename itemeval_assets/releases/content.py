@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from itemeval_assets.core.design.cells.pending import Grid
 from itemeval_assets.core.design.partitions import PREFLIGHT, Partition
-from itemeval_assets.core.design.pending import Grid
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.ledger import ledger_of
-from itemeval_assets.core.records.releases import PartitionContent, items_of
+from itemeval_assets.core.records.published.releases import PartitionContent, items_of
 from itemeval_assets.core.tables.cells import CELL_COLUMNS
 from itemeval_assets.stages.views.cells import CellView, tables
 from itemeval_assets.storage.study.store import ResultsStore

@@ -12,7 +12,7 @@ from pydantic import Field, create_model
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.spend import spend_by_model
 from itemeval_assets.core.prompts.templates import Template
-from itemeval_assets.core.records.releases import EVENT_COLUMNS, items_of
+from itemeval_assets.core.records.published.releases import EVENT_COLUMNS, items_of
 from itemeval_assets.core.tables.cells import CELL_COLUMNS
 from itemeval_assets.core.tables.column_notes import COLUMN_NOTES
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from itemeval_assets.core.records.releases import EVENT_COLUMNS
+from itemeval_assets.core.records.published.releases import EVENT_COLUMNS
 from itemeval_assets.core.tables.cells import CELL_COLUMNS
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG, Table
 from itemeval_assets.experiments.frames.pandas_schema import Column, pandas_schema

@@ -23,8 +23,6 @@ from .compare import are_same, changes_of, clustered, difference_of, key_of
 from .publish import storage_for
 from .sides import CONDITION, GRADER, NOW, Side, labelled, sides_of, wave_words
 
-__all__ = ["gate"]
-
 _VERSION = re.compile(r"v?\d+(\.\d+){0,2}(/.+)?")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.records.releases import Release
+from itemeval_assets.core.records.published.releases import Release
 from itemeval_assets.experiments import (
     BaseExperiment,
     Completion,

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.records.hub_card import HUB_TABLES, hub_key
+from itemeval_assets.core.records.published.hub_card import HUB_TABLES, hub_key
 from itemeval_assets.core.tables.schemas import LEDGER, SOLUTIONS
 from itemeval_assets.experiments import ExperimentRun
 from itemeval_assets.experiments.frames.writing import FrameFiles

@@ -22,18 +22,6 @@ from itemeval_assets.experiments.read.run import ExperimentRun
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.views.cells import everything
 
-__all__ = [
-    "CONDITION",
-    "EVENT",
-    "GRADER",
-    "NOW",
-    "Side",
-    "labelled",
-    "sides_of",
-    "wave_words",
-    "word_of",
-]
-
 NOW = "now"
 CONDITION = ["model", "prompt_name", "model_config_name", "wave"]
 GRADER = ["grader_name", "scorer_name", "rubric_name", "repeat"]

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.records.releases import Bump, PartitionContent, required_bump
+from itemeval_assets.core.records.published.releases import Bump, PartitionContent, required_bump
 from itemeval_assets.core.text.strict_json import load_json
 from itemeval_assets.experiments import BaseExperiment, ExperimentRun, SemVer
 from itemeval_assets.storage.study.store import ResultsStore

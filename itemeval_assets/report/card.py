@@ -8,7 +8,7 @@ import yaml
 
 from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.money.spend import Spend
-from itemeval_assets.core.records.hub_card import hub_head
+from itemeval_assets.core.records.published.hub_card import hub_head
 
 from .figures import agreement, comparisons, odd_items, reliability, scores
 from .render.document import Document

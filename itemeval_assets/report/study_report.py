@@ -11,8 +11,8 @@ from itemeval_assets.core.text.words import counted, dollars
 from . import figures
 from .cells import cell_survey
 from .render.document import Document, section_of
-from .render.page import page
-from .render.sections import Section
+from .render.pages.page import page
+from .render.pages.sections import Section
 from .views import View, spend_view
 from .views.view import Column
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from itemeval_assets.core.design.changed_items import named
+from itemeval_assets.core.design.items.changed_items import named
 from itemeval_assets.core.design.options import RunOptions
 from itemeval_assets.core.design.partitions import GENERATE, GRADE
 from itemeval_assets.core.design.selection import Selection, select
@@ -19,9 +19,9 @@ from itemeval_assets.dagster_io.naming.names import FIGURES
 from itemeval_assets.dagster_io.progress import listening, tell_listeners
 from itemeval_assets.engine.calls.progress import Progress
 from itemeval_assets.engine.inspect_folders import folders_left_out
-from itemeval_assets.stages.calls.evidence import unread_partitions
 from itemeval_assets.stages.calls.gate import Gate, open_gate
-from itemeval_assets.stages.calls.losses import losses, require_no_loss
+from itemeval_assets.stages.calls.recovery.evidence import unread_partitions
+from itemeval_assets.stages.calls.recovery.losses import losses, require_no_loss
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.figures.scores.records import StudyScores
 from itemeval_assets.stages.figures.scores.scores import scores
@@ -32,11 +32,11 @@ from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.store import ResultsStore
 
 from .foreseeing import foreseen, remarks_on, resolution_of
-from .joining import join_what_is_behind
-from .launcher import Launcher
+from .launching.joining import join_what_is_behind
+from .launching.launcher import Launcher
+from .launching.stage import StageRuns
+from .launching.workers import Workers
 from .settled import Stats, forget, remember, sources
-from .stage import StageRuns
-from .workers import Workers
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -3,11 +3,11 @@
 import os
 from dataclasses import replace
 
+from itemeval_assets.core.design.items.targets import require_gradable
 from itemeval_assets.core.design.options import RunOptions
 from itemeval_assets.core.design.partitions import GRADE
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.design.targets import require_gradable
 from itemeval_assets.core.errors import ModelError
 from itemeval_assets.core.money.budget import Standing, agreed_usd, require_budget
 from itemeval_assets.core.money.providers import require_addresses, words_of_mocks

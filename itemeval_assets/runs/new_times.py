@@ -11,8 +11,6 @@ from itemeval_assets.storage.study.store import ResultsStore, open_store
 
 from .foreseeing import foreseen, require_allowed
 
-__all__ = ["require_items", "write_time"]
-
 
 def write_time(before: Study, study: Study, selection: Selection, options: RunOptions) -> None:
     """Write the text of `study` in the place of that of `before`, which lacks a time.

@@ -29,8 +29,6 @@ from .summary import RunSummary
 if TYPE_CHECKING:
     from itemeval_assets.engine.calls.progress import Progress
 
-__all__ = ["run_in_tranches"]
-
 # Where more of the cells errored, a model is out of order, and more items are no remedy.
 _MANY_ERRORED = 0.05
 

@@ -12,7 +12,7 @@ from itemeval_assets.storage.study.inputs import load_prices
 from itemeval_assets.storage.study.inputs.task_lock import keep_task
 from itemeval_assets.storage.study.store import open_store
 
-from .launcher import Launcher
+from .launching.launcher import Launcher
 
 
 def run_preflight(study: Study, consent_usd: float | None) -> list[ModelHealth]:

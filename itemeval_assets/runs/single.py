@@ -2,16 +2,14 @@
 
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.records.releases import Release
-from itemeval_assets.stages.calls.losses import require_no_loss
+from itemeval_assets.core.records.published.releases import Release
+from itemeval_assets.stages.calls.recovery.losses import require_no_loss
 from itemeval_assets.stages.export import ExportResult, require_results
 from itemeval_assets.storage.study.store import open_store
 
-from .joining import join_what_is_behind
-from .launcher import Launcher
+from .launching.joining import join_what_is_behind
+from .launching.launcher import Launcher
 from .settled import remember, sources, valid_note
-
-__all__ = ["run_export", "run_release"]
 
 
 def run_export(study: Study, for_spreadsheets: bool) -> ExportResult:

@@ -14,16 +14,17 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.budget import require_sane_consent
 from itemeval_assets.core.tasks.doubts import changes_of_task
 from itemeval_assets.engine.scorers.process import require_loadable
-from itemeval_assets.stages.calls.evidence import require_all_read
+from itemeval_assets.stages.calls.recovery.evidence import require_all_read
 from itemeval_assets.stages.items import are_stored, changed_datasets, refuse_changed_data
 from itemeval_assets.stages.ledger import unmetered_models
-from itemeval_assets.stages.views.status import frequent_errors, survey
+from itemeval_assets.stages.views.errors import frequent_errors
+from itemeval_assets.stages.views.status import survey
 from itemeval_assets.storage.study.inputs.task_lock import keep_task, stored_lock
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 
+from .launching.workers import Workers
 from .settled import changed_at, nothing_to_do, waits_for_calls
 from .summary import RunSummary, asked_for, ending, missing, often_unparsed, told_most_often
-from .workers import Workers
 
 if TYPE_CHECKING:
     from itemeval_assets.engine.calls.progress import Progress

@@ -12,7 +12,8 @@ from itemeval_assets.core.records.failures import ErrorCount, FailedCheck, in_wo
 from itemeval_assets.core.text.labels import labels_in
 from itemeval_assets.stages.export import ExportResult
 from itemeval_assets.stages.figures.scores.records import StudyScores
-from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus, scorer_failures
+from itemeval_assets.stages.views.errors import scorer_failures
+from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus
 from itemeval_assets.storage.study.store import ResultsStore
 
 # So large a share of replies without a score is no accident.

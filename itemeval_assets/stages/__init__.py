@@ -9,26 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import export, gradings, gradings_long, items, ledger, solutions  # noqa: F401
-    from .calls import batches, evidence, losses, preflight, unread  # noqa: F401
+    from .calls import batches, preflight  # noqa: F401
+    from .calls.recovery import evidence, losses, unread  # noqa: F401
     from .figures import conditions, reliability  # noqa: F401
     from .figures.comparisons import comparisons  # noqa: F401
     from .figures.items import item_statistics  # noqa: F401
     from .figures.judges import agreement  # noqa: F401
     from .figures.scores import scores  # noqa: F401
     from .projection import estimate  # noqa: F401
-    from .views import cells, costs, reruns, results, status  # noqa: F401
+    from .views import cells, costs, incomplete, reruns, results, status  # noqa: F401
 
 # The modules by the folder that they are in.
 _MODULES = {
     "": ("export", "gradings", "gradings_long", "items", "ledger", "solutions"),
-    ".calls": ("batches", "evidence", "losses", "preflight", "unread"),
+    ".calls": ("batches", "preflight"),
+    ".calls.recovery": ("evidence", "losses", "unread"),
     ".projection": ("estimate",),
     ".figures": ("conditions", "reliability"),
     ".figures.comparisons": ("comparisons",),
     ".figures.items": ("item_statistics",),
     ".figures.judges": ("agreement",),
     ".figures.scores": ("scores",),
-    ".views": ("cells", "costs", "reruns", "results", "status"),
+    ".views": ("cells", "costs", "incomplete", "reruns", "results", "status"),
 }
 
 

@@ -34,7 +34,7 @@ from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore
 
 from . import ledger
-from .calls import losses, unread
+from .calls.recovery import losses, unread
 from .views import cells
 
 _EXPORTS = (EXPORT_LONG_PARQUET, EXPORT_LONG_CSV)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from itemeval_assets.core.design.partitions import GRADE, Partition
-from itemeval_assets.core.design.pending import (
+from itemeval_assets.core.design.cells.pending import (
     GRADING_STATE_COLUMNS,
     Cell,
     Gradable,
@@ -22,6 +21,7 @@ from itemeval_assets.core.design.pending import (
     pending_cells,
     solution_fingerprint,
 )
+from itemeval_assets.core.design.partitions import GRADE, Partition
 from itemeval_assets.core.grading.grader import Grader, ModelCall
 from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.money.projection.estimate import output_limit

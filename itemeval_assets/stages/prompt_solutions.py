@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from itemeval_assets.core.design.partitions import GENERATE, Partition
-from itemeval_assets.core.design.pending import (
+from itemeval_assets.core.design.cells.pending import (
     SOLUTION_STATE_COLUMNS,
     Cell,
     Pending,
     States,
     classify_solutions,
 )
+from itemeval_assets.core.design.partitions import GENERATE, Partition
 from itemeval_assets.core.money.projection.estimate import (
     RepeatedCalls,
     SampleCalls,

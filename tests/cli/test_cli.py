@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from itemeval_assets import api
-from itemeval_assets.cli.main import EXIT_DEAD_MODEL, run_cli
+from itemeval_assets.cli.main import run_cli
+from itemeval_assets.cli.studies import EXIT_DEAD_MODEL
 from itemeval_assets.core import errors
 from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.core.records.failures import ErrorCount

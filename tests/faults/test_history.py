@@ -15,9 +15,9 @@ from itemeval_assets.core.errors import HistoryError
 from itemeval_assets.dagster_io.naming.keys import PartitionKeys
 from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.instances.instance import ensure_home, make_home
-from itemeval_assets.runs.launcher import Launcher
-from itemeval_assets.runs.worker import run_share
-from itemeval_assets.runs.workers import Share
+from itemeval_assets.runs.launching.launcher import Launcher
+from itemeval_assets.runs.launching.worker import run_share
+from itemeval_assets.runs.launching.workers import Share
 from tests.studies import write_study
 from tests.whole.conftest import Serve
 from tests.whole.looking import assert_reconciled

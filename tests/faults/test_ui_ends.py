@@ -13,7 +13,7 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.dagster_io.naming.keys import PartitionKeys
 from itemeval_assets.engine.study_files import load_study
-from itemeval_assets.runs.launcher import Launcher
+from itemeval_assets.runs.launching.launcher import Launcher
 from tests.browser.demo import served_ui
 from tests.browser.test_guard import ask
 from tests.model_server import Behaviour

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any
 
-from itemeval_assets.core.design.pending import solution_fingerprint
+from itemeval_assets.core.design.cells.pending import solution_fingerprint
 
 __all__ = ["Tokens"]
 

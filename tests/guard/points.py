@@ -26,7 +26,7 @@ from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.dagster_io.naming import names
 from itemeval_assets.defs.build import study_definitions
-from itemeval_assets.runs import launcher
+from itemeval_assets.runs.launching import launcher
 from itemeval_assets.settings import Settings
 
 __all__ = [

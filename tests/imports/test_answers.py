@@ -231,7 +231,7 @@ def test_a_task_takes_in_logs_and_no_table(tmp_path: Path) -> None:
 @settings(max_examples=30)
 @given(order=st.permutations(range(4)))
 def test_the_order_of_rows_says_nothing(order: list[int]) -> None:
-    from itemeval_assets.core.design.pending import Cell
+    from itemeval_assets.core.design.cells.pending import Cell
     from itemeval_assets.imports.answers.rows import AnswerRow
 
     rows = [AnswerRow(f"line {n}", f"c{n % 2}", Cell(f"q{n}", 1), str(n)) for n in range(4)]

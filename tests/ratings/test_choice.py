@@ -5,8 +5,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.design.pending import Cell
-from itemeval_assets.ratings.choice import chosen_cells
+from itemeval_assets.core.design.cells.pending import Cell
+from itemeval_assets.ratings.sheets.choice import chosen_cells
 
 
 @given(

@@ -15,9 +15,10 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, StoreError
 from itemeval_assets.engine.study_files import load_study
-from itemeval_assets.ratings import new_rater, taking
 from itemeval_assets.ratings.records import Line
+from itemeval_assets.ratings.taking import new_rater
 from itemeval_assets.stages import ledger
+from itemeval_assets.storage.objects.given_file import GivenFile
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.ratings.study import as_csv, filled, line_of, rated_study, sheets_of, truth
 from tests.whole.looking import results_dir, rows
@@ -285,7 +286,7 @@ def test_a_killed_import_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(owner, name, killed)
 
     dies(new_rater, "replace_file")
-    dies(taking, "keep_file")
+    dies(GivenFile, "keep")
     for name in ("update_json", "upsert", "replace"):
         dies(ResultsStore, name)
     was_killed = True

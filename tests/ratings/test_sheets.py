@@ -16,7 +16,7 @@ from itemeval_assets.core.text.times import now
 from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.ratings.content import SheetContent
 from itemeval_assets.ratings.records import Sheet
-from itemeval_assets.report.render.rating_page import rating_page
+from itemeval_assets.report.render.pages.rating_page import rating_page
 from itemeval_assets.storage.study.store import open_store
 from tests.ratings.study import JUDGE, RATER, as_csv, filled, rated_study, sheet_rows, sheets_of
 

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from itemeval_assets.api import preflight
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.records.releases import Release
+from itemeval_assets.core.records.published.releases import Release
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG
 from itemeval_assets.experiments import BaseExperiment, ExperimentRun, ExperimentStorageSettings
 from itemeval_assets.releases import publish as publishing

@@ -18,8 +18,8 @@ from itemeval_assets.core.money.preflight import ModelHealth
 from itemeval_assets.core.money.projection.estimate import Projection
 from itemeval_assets.core.money.spend import Spend
 from itemeval_assets.core.records.failures import FailedCheck
-from itemeval_assets.core.records.releases import Release
-from itemeval_assets.core.records.seals import Deviation, SealState, seal_of
+from itemeval_assets.core.records.published.releases import Release
+from itemeval_assets.core.records.published.seals import Deviation, SealState, seal_of
 from itemeval_assets.engine.calls.progress import Progress
 from itemeval_assets.experiments import ExperimentStorageSettings
 from itemeval_assets.experiments.read.compare import Changes, Comparison

@@ -13,7 +13,7 @@ from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.dagster_io.naming.names import asset_key
-from itemeval_assets.runs.launcher import Launcher
+from itemeval_assets.runs.launching.launcher import Launcher
 from itemeval_assets.storage.study.layout import REPORT
 from itemeval_assets.storage.study.store import open_store
 from tests.scored import scored_study

@@ -19,7 +19,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import DatasetError, StoreError
 from itemeval_assets.instances.instance import open_instance
 from itemeval_assets.runs import dagster_runs
-from itemeval_assets.runs.launcher import Launcher
+from itemeval_assets.runs.launching.launcher import Launcher
 from itemeval_assets.runs.settled import valid_note
 from itemeval_assets.runs.summary import RunSummary
 from itemeval_assets.settings import dagster_home_of

@@ -9,7 +9,7 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.tables.schemas import LOG_INDEX, SOLUTIONS, TOKEN_COLUMNS, arrow_schema
 from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.stages import ledger
-from itemeval_assets.stages.calls.evidence import lost_costs
+from itemeval_assets.stages.calls.recovery.evidence import lost_costs
 from itemeval_assets.stages.outcome import Outcome
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.rows import solution

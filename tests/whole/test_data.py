@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from itemeval_assets.cli.main import run_cli
-from itemeval_assets.core.design.items import DEEPEST
+from itemeval_assets.core.design.items.items import DEEPEST
 from tests.studies import write_study
 
 from .looking import results_dir

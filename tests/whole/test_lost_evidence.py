@@ -18,7 +18,7 @@ from itemeval_assets.core.money.losses import LOST, is_accepted
 from itemeval_assets.core.records.unread import UnreadLog
 from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.stages import ledger
-from itemeval_assets.stages.calls import losses
+from itemeval_assets.stages.calls.recovery import losses
 from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.defs.runs import SOLUTIONS, message, runs_of

@@ -9,8 +9,8 @@ from itemeval_assets import api
 from itemeval_assets.core.grading.kinds import SCORERS
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.engine.study_files import load_study
+from itemeval_assets.stages.views.incomplete import incomplete_cells
 from itemeval_assets.stages.views.reruns import wanting
-from itemeval_assets.stages.views.status import incomplete_cells
 from itemeval_assets.storage.study.store import open_store
 from tests.studies import write_study
 

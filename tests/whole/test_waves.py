@@ -211,7 +211,7 @@ def test_a_file_that_cannot_take_a_wave_says_what_to_write(tmp_path: Path) -> No
     config.chmod(0o644)
     text = json.dumps(yaml.safe_load(text))
     config.write_text(text)
-    with pytest.raises(ConfigError, match="Write 2026-12 into the list `waves` yourself"):
+    with pytest.raises(ConfigError, match="Write 2026-12 into `waves` yourself"):
         ie.run(config, wave="2026-12")
     assert config.read_text() == text
 

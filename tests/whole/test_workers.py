@@ -14,7 +14,7 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.core.errors import BudgetExceeded, ConfigError, ConsentMissing, RunFailed
 from itemeval_assets.core.records.failures import FailedCheck
-from itemeval_assets.runs.workers import Ended
+from itemeval_assets.runs.launching.workers import Ended
 from tests.commands import Command, processes_in, wait_until
 from tests.model_server import Behaviour
 from tests.studies import write_study

@@ -11,7 +11,7 @@ from itemeval_assets.core.config.sections.solvers import ModelSampleConfig, Solv
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.words import counted
 
-from .sampling import in_order
+from .items.sampling import in_order
 
 # Providers of many makers: their models have three parts.
 _OF_MANY = ("openai-api", "openrouter")

@@ -8,8 +8,6 @@ from itemeval_assets.core.errors import ConfigError
 from .conditions.conditions import Design, GradeCondition
 from .selection import select_grade
 
-__all__ = ["metrics_of", "require_possible"]
-
 
 def metrics_of(design: Design, asked: PrecisionConfig) -> list[GradeCondition]:
     """The graders whose scores must be precise; of the repeats of a judge the first.

@@ -9,12 +9,10 @@ from dataclasses import replace
 from itemeval_assets.core.config.sections import WaveConfig
 from itemeval_assets.core.config.wording import WAVE_NAME
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.text.yaml.adding import NotAdded, plain_word, with_entry
+from itemeval_assets.core.text.yaml.edits import EditError, plain_word, with_item
 
 from .selection import Key, Time
 from .study import Study, study_of
-
-__all__ = ["time_of", "with_time"]
 
 _OPTIONS: dict[Key, str] = {"waves": "wave", "rejudges": "rejudge"}
 
@@ -64,13 +62,9 @@ def with_time(study: Study, time: Time, anchors: int | None) -> Study:
     name = plain_word(time.name)
     entry = name if anchors is None else f"{{name: {name}, anchors: {anchors}}}"
     try:
-        text = with_entry(study.snapshot.config, time.key, entry)
-    except NotAdded:
-        raise ConfigError(
-            f"{study.config_path}: {time.key}: this file is written in a way that no entry can be "
-            f"added to without changing the rest. Write {entry} into the list `{time.key}` "
-            "yourself, and give the same command again"
-        ) from None
+        text = with_item(study.snapshot.config, (time.key,), entry)
+    except EditError as error:
+        raise ConfigError(f"{study.config_path}: {error}") from None
     return study_of(replace(study.snapshot, config=text))
 
 

@@ -8,8 +8,6 @@ from dataclasses import replace
 
 from .study import RunPlan, Study
 
-__all__ = ["FIRST", "tranche_of", "with_tranche"]
-
 # Before so many items nothing can be said of how much scores vary.
 FIRST = 30
 _DEV = "dev"

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.text.words import counted, dollars
 
 _LISTED = 3

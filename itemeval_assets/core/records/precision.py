@@ -5,8 +5,6 @@ from typing import Any
 
 from itemeval_assets.core.text.words import counted, dollars
 
-__all__ = ["PrecisionLook", "words_of_look"]
-
 
 @dataclass(frozen=True)
 class PrecisionLook:

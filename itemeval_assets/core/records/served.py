@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-__all__ = ["Served", "changed_words", "served_words"]
-
 # {what replies say: how many}
 Served: TypeAlias = Mapping[str, int]
 _SHOWN = 3

@@ -140,7 +140,7 @@ def ledger_asset(study: Study, shared: dict[str, Any]) -> Any:
             store = store_of(study, context)
             stages.ledger.bring_up_to_date(store)
             if config.accept_loss:
-                wanted = partial(stages.status.cells_to_call, study, store)
+                wanted = partial(stages.incomplete.cells_to_call, study, store)
                 stages.batches.give_up(store, wanted)
             accepted = stages.losses.accept(study, store) if config.accept_loss else []
             rows = stages.ledger.unite(store)

@@ -12,7 +12,7 @@ from itemeval_assets.dagster_io.results import tell_result
 from itemeval_assets.dagster_io.steps import store_of
 
 if TYPE_CHECKING:
-    from itemeval_assets.core.records.releases import Release
+    from itemeval_assets.core.records.published.releases import Release
 
 
 class ReleaseConfig(dg.Config):

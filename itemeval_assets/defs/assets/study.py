@@ -18,7 +18,7 @@ from typing import Any, cast
 import dagster as dg
 
 from itemeval_assets import stages
-from itemeval_assets.core.design.changed_items import named
+from itemeval_assets.core.design.items.changed_items import named
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import SCHEMA_VERSION, TABLES
 from itemeval_assets.dagster_io.config import ItemsConfig

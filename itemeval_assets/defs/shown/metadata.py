@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from matplotlib.figure import Figure
 
-    from itemeval_assets.core.design.cell_table import Answers
+    from itemeval_assets.core.design.cells.cell_table import Answers
     from itemeval_assets.core.money.spend import Spend
     from itemeval_assets.report.views import View
     from itemeval_assets.stages.calls.stage_run import StageRun

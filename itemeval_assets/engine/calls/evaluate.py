@@ -27,7 +27,8 @@ from itemeval_assets.host.standard_output import output_to_stderr
 
 from .exits import tools_without_exits
 from .hooks import tell_of_calls
-from .in_flight import all_watched, calls_of_eval
+from .in_flight.calls import calls_of_eval
+from .in_flight.watching import all_watched
 from .interruption import apart_from_loops, interruptible
 from .lean import no_other_client, quick_yaml, without_editors
 from .tasks import shows_images

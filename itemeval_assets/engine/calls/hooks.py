@@ -18,7 +18,8 @@ from inspect_ai.hooks._startup import init_hooks
 from itemeval_assets.engine.logs.usage import token_counts
 
 from .hopeless import undescribed_tool
-from .in_flight import current_calls, was_sent
+from .in_flight.calls import current_calls
+from .in_flight.ended import was_sent
 from .progress import Listener, Progress
 
 UsdOf = Callable[[str, dict[str, int | None]], float | None]

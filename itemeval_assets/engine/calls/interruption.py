@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TypeVar
 
-from .in_flight import DEAF_S, Calls
+from .in_flight.calls import DEAF_S, Calls
 
 T = TypeVar("T")
 

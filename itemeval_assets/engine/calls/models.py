@@ -15,7 +15,7 @@ from itemeval_assets.engine.models.local_model import is_served_here, local_mode
 from itemeval_assets.engine.models.mock_models import mock_model
 from itemeval_assets.engine.models.servers import Servers
 
-from .in_flight import watched
+from .in_flight.watching import watched
 
 
 class RunModels:

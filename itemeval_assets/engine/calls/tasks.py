@@ -31,9 +31,9 @@ from inspect_ai.scorer import SampleScore
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import EarlyStop, JSONSchema, concurrency, cost_limit
 
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.conditions.conditions import GenerateCondition
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.grading.grader import ModelCall
 from itemeval_assets.core.money.projection.prefixes import leaders_first
 from itemeval_assets.core.money.providers import provider_of
@@ -42,10 +42,10 @@ from itemeval_assets.core.prompts.turns import Turn
 from itemeval_assets.core.records.batches import Call, NewLine
 from itemeval_assets.engine.models.response_cache import cache_policy
 
-from .allowance import Allowance
-from .in_flight import current_calls
+from .in_flight.allowance import Allowance
+from .in_flight.calls import current_calls
+from .in_flight.turns import Turns
 from .reroutes import SERVED_PROVIDER, Rerouting, asked_elsewhere, served_provider
-from .turns import Turns
 
 _MESSAGES = {
     "system": ChatMessageSystem,

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from itemeval_assets.core.config.sections import AS_CSV, BenchmarkConfig, DatasetConfig
-from itemeval_assets.core.design.items import Placed, Record, items_of, refuse_repeated_ids
-from itemeval_assets.core.design.sampling import drawn
+from itemeval_assets.core.design.items.items import Placed, Record, items_of, refuse_repeated_ids
+from itemeval_assets.core.design.items.sampling import drawn
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.core.text.strict_json import load_json

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from itemeval_assets.core.config.sections import DatasetConfig
-from itemeval_assets.core.design.items import Record
+from itemeval_assets.core.design.items.items import Record
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.text.strict_json import load_json
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from itemeval_assets.core.design.items import Record
+from itemeval_assets.core.design.items.items import Record
 from itemeval_assets.core.errors import DatasetError
 
 from .column_names import refuse_doubled

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, is_zipfile
 
-from itemeval_assets.core.design.items import Record
+from itemeval_assets.core.design.items.items import Record
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.text.nearest import did_you_mean
 

@@ -14,7 +14,7 @@ from inspect_ai.log import (
 )
 from inspect_ai.model import ChatMessageUser, ModelOutput
 
-from itemeval_assets.core.design.pending import Cell
+from itemeval_assets.core.design.cells.pending import Cell
 
 
 class GivenAnswer(NamedTuple):

@@ -12,7 +12,7 @@ from inspect_ai.dataset import Sample
 from inspect_ai.model import CachePolicy, GenerateConfig, Model, cache_path
 from inspect_ai.model._cache import CacheEntry, cache_fetch, epoch
 
-from itemeval_assets.core.design.pending import Cell
+from itemeval_assets.core.design.cells.pending import Cell
 
 
 def cache_policy(cell: Cell, scopes: Mapping[str, str]) -> CachePolicy:

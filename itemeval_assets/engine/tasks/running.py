@@ -9,10 +9,10 @@ from inspect_ai.log import EvalSpec
 from inspect_ai.scorer import SampleScore
 from inspect_ai.util import EarlyStop, EarlyStopping
 
-from itemeval_assets.core.design.pending import Cell
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.engine.calls.exits import without_exits
-from itemeval_assets.engine.calls.in_flight import current_calls
+from itemeval_assets.engine.calls.in_flight.calls import current_calls
 from itemeval_assets.engine.calls.tasks import AllowedCellsOnly, CallSettings, Target
 
 from .samples import item_id

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.conditions.conditions import GenerateCondition
-from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.engine.data.as_saved import as_saved

@@ -12,9 +12,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.cells.pending import is_blank
 from itemeval_assets.core.design.conditions.ids import canonical_json
 from itemeval_assets.core.design.partitions import GENERATE, Partition
-from itemeval_assets.core.design.pending import is_blank
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.text.times import now

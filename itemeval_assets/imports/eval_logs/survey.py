@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.partitions import GENERATE, Partition
-from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.text.times import now

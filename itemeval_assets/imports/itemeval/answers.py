@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from itemeval_assets.core.design.pending import solution_fingerprint
+from itemeval_assets.core.design.cells.pending import solution_fingerprint
 from itemeval_assets.core.prompts.prompts import filled_in, rubric_values
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.engine.foreign_logs import LoggedCall

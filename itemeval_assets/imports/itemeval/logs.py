@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.cells.pending import Cell, is_blank
 from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition, Stage
-from itemeval_assets.core.design.pending import Cell, is_blank
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.imports.judges import Known

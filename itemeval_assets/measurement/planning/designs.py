@@ -10,8 +10,6 @@ from ..records import MeasurementError
 from .power import FEWEST, checked_power, t_sum
 from .variances import PairedVariances
 
-__all__ = ["Cost", "PlannedDesign", "best_design", "cheapest_design", "plan_frontier"]
-
 ITEMS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 NUMBERS = (1, 2, 3, 5, 10)
 MOST_ITEMS = 1_000_000
@@ -57,14 +55,10 @@ def plan_frontier(
     `smallest_difference`. Only those replications and repeats are varied whose variance is known;
     null: 1, 2, 3, 5, 10, and as many as the data have.
     """
-    checked_power(alpha, power)
-    _require_numbers(items=items, replications=replications, repeats=repeats)
-    found = [
-        _design(variances, cost, n, k, r, alpha, power)
-        for k, r in _numbers(variances, replications, repeats)
-        for n in sorted(set(items))
-        if n >= FEWEST
-    ]
+    search = _Search(variances, cost, replications, repeats, alpha, power)
+    _require_numbers(items=items)
+    sizes = [n for n in sorted(set(items)) if n >= FEWEST]
+    found = [search.design(n, k, r) for k, r in search.numbers for n in sizes]
     kept: list[PlannedDesign] = []
     for one in sorted(found, key=lambda design: (_price(design), design.detect)):
         if not kept or _is_sharper(one, kept[-1]):
@@ -97,21 +91,18 @@ def cheapest_design(
 
     Raises MeasurementError where `most_items` find none as small, with the smallest that they do.
     """
-    checked_power(alpha, power)
+    search = _Search(variances, cost, replications, repeats, alpha, power)
+    _require_numbers(items=[most_items])
     if detect <= 0:
         raise MeasurementError(f"detect is {detect:g}: give a difference above 0, such as 0.02")
-    _require_numbers(items=[most_items], replications=replications, repeats=repeats)
-    known = _numbers(variances, replications, repeats)
     designs = []
-    for k, r in known:
-        n = _first(
-            lambda n, k=k, r=r: _detect(variances, n, k, r, alpha, power) <= detect, most_items
-        )
+    for k, r in search.numbers:
+        n = _first(lambda n, k=k, r=r: search.detect(n, k, r) <= detect, most_items)
         if n is not None:
-            designs.append(_design(variances, cost, n, k, r, alpha, power))
+            designs.append(search.design(n, k, r))
     if designs:
         return min(designs, key=lambda one: (_price(one), one.items))
-    best = min(_detect(variances, most_items, k, r, alpha, power) for k, r in known)
+    best = min(search.detect(most_items, k, r) for k, r in search.numbers)
     raise MeasurementError(
         f"detect is {detect:g}: no design of up to {most_items:,} items finds so small a"
         f" difference; the smallest that they find is {best:.3g}"
@@ -134,29 +125,61 @@ def best_design(
 
     Raises MeasurementError where two items cost more, and where a price is not known.
     """
-    checked_power(alpha, power)
+    search = _Search(variances, cost, replications, repeats, alpha, power)
+    _require_numbers(items=[most_items])
     if max_usd <= 0:
         raise MeasurementError(f"max_usd is {max_usd:g}: give an amount above 0")
-    _require_numbers(items=[most_items], replications=replications, repeats=repeats)
     designs = []
-    for k, r in _numbers(variances, replications, repeats):
-        above = _first(lambda n, k=k, r=r: _usd(_cost(cost, n, k, r)) > max_usd, most_items)
+    for k, r in search.numbers:
+        above = _first(lambda n, k=k, r=r: _usd(search.cost_of(n, k, r)) > max_usd, most_items)
         n = most_items if above is None else above - 1
         if n >= FEWEST:
-            designs.append(_design(variances, cost, n, k, r, alpha, power))
+            designs.append(search.design(n, k, r))
     if not designs:
-        least = _usd(_cost(cost, FEWEST, 1, 1))
+        least = _usd(search.cost_of(FEWEST, 1, 1))
         raise MeasurementError(f"max_usd is {max_usd:g}: the smallest design costs {least:.4g}")
     return min(designs, key=lambda one: (one.detect, _price(one)))
 
 
-def _numbers(
-    variances: PairedVariances, replications: Sequence[int] | None, repeats: Sequence[int] | None
-) -> list[tuple[int, int]]:
-    """Each number of replications with each of repeats."""
-    of_replications = _varied(variances.sigma2, replications, variances.replications)
-    of_repeats = _varied(variances.judge2, repeats, variances.repeats)
-    return list(product(of_replications, of_repeats))
+@dataclass(frozen=True)
+class _Search:
+    """Among which designs is searched, and by which test and costs they are judged."""
+
+    variances: PairedVariances
+    cost: CostOf
+    replications: Sequence[int] | None
+    repeats: Sequence[int] | None
+    alpha: float
+    power: float
+
+    def __post_init__(self) -> None:
+        checked_power(self.alpha, self.power)
+        _require_numbers(replications=self.replications, repeats=self.repeats)
+
+    @property
+    def numbers(self) -> list[tuple[int, int]]:
+        """Each number of replications with each of repeats."""
+        known = self.variances
+        of_replications = _varied(known.sigma2, self.replications, known.replications)
+        return [*product(of_replications, _varied(known.judge2, self.repeats, known.repeats))]
+
+    def design(self, n: int, k: int, r: int) -> PlannedDesign:
+        found = self.cost_of(n, k, r)
+        return PlannedDesign(n, k, r, self.detect(n, k, r), found.calls, found.usd)
+
+    def detect(self, n: int, k: int, r: int) -> float:
+        error = (self.variances.of_item(k, r) / n) ** 0.5
+        return t_sum(n, self.variances.items_per_cluster, self.alpha, self.power) * error
+
+    def cost_of(self, *numbers: int) -> Cost:
+        if not callable(self.cost):
+            raise MeasurementError(
+                f"cost is {self.cost!r}: give a function of items, replications and repeats"
+            )
+        found = self.cost(*numbers)
+        if not isinstance(found, Cost):
+            raise MeasurementError(f"cost gave {found!r}: give a Cost, of calls and USD")
+        return found
 
 
 def _varied(variance: float | None, asked: Sequence[int] | None, observed: int) -> list[int]:
@@ -164,32 +187,6 @@ def _varied(variance: float | None, asked: Sequence[int] | None, observed: int) 
     if variance is None:
         return [observed]
     return sorted({*NUMBERS, observed} if asked is None else {*asked})
-
-
-def _design(
-    variances: PairedVariances, cost: CostOf, n: int, k: int, r: int, alpha: float, power: float
-) -> PlannedDesign:
-    found = _cost(cost, n, k, r)
-    detect = _detect(variances, n, k, r, alpha, power)
-    return PlannedDesign(n, k, r, detect, found.calls, found.usd)
-
-
-def _detect(
-    variances: PairedVariances, n: int, k: int, r: int, alpha: float, power: float
-) -> float:
-    error = (variances.of_item(k, r) / n) ** 0.5
-    return t_sum(n, variances.items_per_cluster, alpha, power) * error
-
-
-def _cost(cost: CostOf, *numbers: int) -> Cost:
-    if not callable(cost):
-        raise MeasurementError(
-            f"cost is {cost!r}: give a function of items, replications and repeats"
-        )
-    found = cost(*numbers)
-    if not isinstance(found, Cost):
-        raise MeasurementError(f"cost gave {found!r}: give a Cost, of calls and USD")
-    return found
 
 
 def _price(design: PlannedDesign) -> tuple[float, int]:

@@ -6,8 +6,6 @@ from statistics import NormalDist
 from ..arguments import checked, is_whole
 from ..records import MeasurementError
 
-__all__ = ["checked_power", "items_needed", "smallest_difference"]
-
 # What a sum of floats leaves above a whole number is no further item.
 _ROUNDING = 1e-9
 FEWEST = 2

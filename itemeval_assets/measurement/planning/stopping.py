@@ -8,8 +8,6 @@ from ..intervals import checked_level, checked_scale, t_quantile
 from ..records import Estimate, MeasurementError, Scale
 from .designs import MOST_ITEMS
 
-__all__ = ["FIRST_LOOK", "Precision", "precision"]
-
 # Before so many clusters a variance is too little known to stop by.
 FIRST_LOOK = 30
 # Clusters that could differ by the whole scale, beside those that were seen.

@@ -14,8 +14,6 @@ from ..events import Grader, rows_of_grader
 from ..numeric import scores_of
 from ..records import Difference, Interval, MeasurementError
 
-__all__ = ["PairedVariances", "paired_variances"]
-
 # Fewer items tell nothing that a plan could rest on.
 FEWEST_ITEMS = 10
 FEW_ITEMS = 30

@@ -10,16 +10,6 @@ from itemeval_assets.report.views.view import Column
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = [
-    "Estimated",
-    "by_grader",
-    "intervals",
-    "plots",
-    "rows_by_grader",
-    "rows_by_table",
-    "scale_sentence",
-]
-
 
 class Estimated(Protocol):
     """What was estimated at a level, in clusters of items."""

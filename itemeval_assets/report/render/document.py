@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.report.render.pages.sections import Section
 from itemeval_assets.report.render.records import columns_of, is_number, records, shown
 from itemeval_assets.report.render.replaced import STUDY, require_own_page, require_own_table
-from itemeval_assets.report.render.sections import Section
 from itemeval_assets.report.render.terminal_table import show
 from itemeval_assets.report.terminal import paragraph
 from itemeval_assets.report.views import View
@@ -21,16 +21,6 @@ from itemeval_assets.storage.own_files import draft_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
-
-__all__ = [
-    "Document",
-    "ImageLine",
-    "print_document",
-    "require_format",
-    "section_of",
-    "write_document",
-    "write_text",
-]
 
 _FORMATS = (".csv", ".html")
 # A path has one slash of an address left.
@@ -174,7 +164,7 @@ def as_csv(document: Document, study: str | None = None) -> str:
 
 
 def _as_html(document: Document, study: str) -> str:
-    from itemeval_assets.report.render.page import page
+    from itemeval_assets.report.render.pages.page import page
 
     return page(document.title, [section_of(document)], study=study)
 

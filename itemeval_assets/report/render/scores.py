@@ -8,18 +8,6 @@ from itemeval_assets.core.text.words import counted
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.scores.records import Score
 
-__all__ = [
-    "component_words",
-    "difference_words",
-    "interval_words",
-    "mean_with_certainty",
-    "p_words",
-    "part_words",
-    "scale_words",
-    "score_words",
-    "span_words",
-]
-
 _LARGE, _SMALL = 1000.0, 0.001
 _NOISE = 1e-14
 MEAN_DECIMALS = 2

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from itemeval_assets.core.design.changed_items import named
+from itemeval_assets.core.design.items.changed_items import named
 from itemeval_assets.core.money.providers import words_of_mocks
 from itemeval_assets.core.text.words import counted, dollars
 

@@ -22,8 +22,8 @@ from .money import mocks_are_free
 
 if TYPE_CHECKING:
     from itemeval_assets.core.design.partitions import NamedPartition
-    from itemeval_assets.core.records.releases import Release
-    from itemeval_assets.core.records.seals import SealState
+    from itemeval_assets.core.records.published.releases import Release
+    from itemeval_assets.core.records.published.seals import SealState
     from itemeval_assets.stages.every_eval.writing import EveryEval
     from itemeval_assets.stages.export import ExportResult
     from itemeval_assets.stages.views.scored_logs import ScoredLogs

@@ -12,18 +12,6 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.figures.comparisons.records import Compared
     from itemeval_assets.stages.figures.scores.records import Score
 
-__all__ = [
-    "GRADED",
-    "differences_view",
-    "groups_view",
-    "interval_of",
-    "levels_view",
-    "means_view",
-    "pairs_of",
-    "short_names",
-    "with_levels",
-]
-
 
 class Pair(NamedTuple):
     """A comparison, by whom, and under the names that people read.

@@ -12,15 +12,6 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.figures.items.item_answers import ItemAnswers
     from itemeval_assets.stages.figures.items.matrix import ResponseMatrix
 
-__all__ = [
-    "abilities_view",
-    "answers_view",
-    "conditions_view",
-    "items_view",
-    "responded_view",
-    "responses_view",
-]
-
 
 def items_view(rows: Sequence[Mapping[str, Any]], title: str) -> View:
     """The statistics of items, the flagged ones first."""

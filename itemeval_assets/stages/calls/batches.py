@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.records.batches import (
     KeptBatch,

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from itemeval_assets.core.design.nested import words_on_inputs
+from itemeval_assets.core.design.items.nested import words_on_inputs
+from itemeval_assets.core.design.items.targets import Ungradable, ungradable
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.core.design.targets import Ungradable, ungradable
 
 from .stage_run import Scope
 

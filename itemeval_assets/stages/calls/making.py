@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.cells.pending import Cell, Pending, Plan, pending_cells
 from itemeval_assets.core.design.partitions import GENERATE, Partition
-from itemeval_assets.core.design.pending import Cell, Pending, Plan, pending_cells
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.money.projection.estimate import (
     NOTHING,
@@ -31,13 +31,13 @@ from itemeval_assets.core.tables.schemas import TABLES, arrow_schema
 from itemeval_assets.core.tables.split import Parts
 from itemeval_assets.core.tables.upsert import upsert
 from itemeval_assets.core.text.words import counted
-from itemeval_assets.engine.calls.allowance import Allowance
 from itemeval_assets.engine.calls.batches.told import batches_told_to
 from itemeval_assets.engine.calls.evaluate import connections_to, evaluate, tell_prices
 from itemeval_assets.engine.calls.hooks import reporting
+from itemeval_assets.engine.calls.in_flight.allowance import Allowance
+from itemeval_assets.engine.calls.in_flight.turns import Turns
 from itemeval_assets.engine.calls.progress import Progress
 from itemeval_assets.engine.calls.tasks import CallSettings, Target, digest_of
-from itemeval_assets.engine.calls.turns import Turns
 from itemeval_assets.engine.inspect_folders import folders_left_out
 from itemeval_assets.engine.logs.broken import why_broken
 from itemeval_assets.engine.models.response_cache import cached_answers, has_cache
@@ -48,9 +48,9 @@ from itemeval_assets.storage.study import log_files
 
 from .batches import forget_answered, forget_collected, keeping
 from .doubts import doubts, ungradable_items
-from .evidence import account_for_lost_rows, archive, collect, recover
-from .losses import require_no_loss
 from .manifests import begin_manifest, finish_manifest
+from .recovery.evidence import account_for_lost_rows, archive, collect, recover
+from .recovery.losses import require_no_loss
 from .stage_run import Caller, Scope, StageRun
 
 if TYPE_CHECKING:

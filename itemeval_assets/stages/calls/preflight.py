@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.partitions import PREFLIGHT, Partition
-from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.design.study import Study, run_plan
 from itemeval_assets.core.errors import ModelError
 from itemeval_assets.core.money.budget import require_budget
@@ -35,8 +35,9 @@ from itemeval_assets.core.prompts.prompts import one_message
 from itemeval_assets.core.tables.schemas import LOG_INDEX, REPLACED, arrow_schema
 from itemeval_assets.core.tables.upsert import upsert
 from itemeval_assets.core.text.secrets import redacted
-from itemeval_assets.engine.calls.allowance import Allowance
 from itemeval_assets.engine.calls.evaluate import evaluate, tell_prices
+from itemeval_assets.engine.calls.in_flight.allowance import Allowance
+from itemeval_assets.engine.calls.in_flight.turns import Turns
 from itemeval_assets.engine.calls.models import RunModels
 from itemeval_assets.engine.calls.tasks import (
     CallSettings,
@@ -45,7 +46,6 @@ from itemeval_assets.engine.calls.tasks import (
     make_sample,
     tiny_config,
 )
-from itemeval_assets.engine.calls.turns import Turns
 from itemeval_assets.engine.logs.broken import why_broken
 from itemeval_assets.engine.logs.reading import read_log
 from itemeval_assets.engine.rows import PRICE, call_rows, log_facts, unlogged_call
@@ -54,8 +54,8 @@ from itemeval_assets.storage.study import log_files
 from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore
 
-from .evidence import UNLOGGED
 from .gate import Gate, standing
+from .recovery.evidence import UNLOGGED
 from .unfinished import running_headers, take_in_notes
 
 _MOST_OUTPUT_TOKENS = 16

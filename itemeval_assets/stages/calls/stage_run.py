@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.design.anchors import Anchors
+from itemeval_assets.core.design.cells.anchors import Anchors
+from itemeval_assets.core.design.cells.pending import Cell, Grid, Pending, States
 from itemeval_assets.core.design.options import PlanOptions, RunOptions
 from itemeval_assets.core.design.partitions import Partition, Stage
-from itemeval_assets.core.design.pending import Cell, Grid, Pending, States
 from itemeval_assets.core.design.study import RunPlan, Study, run_plan
 from itemeval_assets.core.design.tranches import tranche_of
 from itemeval_assets.core.money.native import native_routes

@@ -10,8 +10,6 @@ from pathlib import Path
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.host.installation import how_to_install
 
-__all__ = ["check"]
-
 _MODULE, _EXTRA, _PYTHON = "every_eval_ever", "every-eval-ever>=0.3", (3, 12)
 
 

@@ -6,8 +6,6 @@ from typing import Any
 
 from itemeval_assets.core.money.providers import is_local, is_mock, provider_of
 
-__all__ = ["model_id", "model_info", "model_place"]
-
 # In an inspect id of three parts: `openai/azure/gpt-5` names a service of the maker's models.
 _SERVICES = {"azure", "bedrock", "vertex"}
 # What no file of all systems may have in its name.

@@ -11,16 +11,6 @@ from itemeval_assets.core.records.summaries import left_out_words
 from ..figures.scores.records import Score
 from .model import model_id, model_info
 
-__all__ = [
-    "RELATIONSHIPS",
-    "SCHEMA_VERSION",
-    "Made",
-    "Source",
-    "evaluation_id",
-    "record_of",
-    "result_id",
-]
-
 SCHEMA_VERSION = "0.3.0"
 RELATIONSHIPS = ("first_party", "third_party", "collaborative", "other")
 _ARGS = ("temperature", "top_p", "max_tokens")

@@ -14,8 +14,6 @@ from ..figures.planned import PlannedCells
 from ..figures.scores.records import Score
 from .record import SCHEMA_VERSION, result_id
 
-__all__ = ["COLUMNS", "items_by_id", "least_right", "samples_of"]
-
 _TOKENS = {
     "input_tokens": "gen_input_tokens",
     "output_tokens": "gen_output_tokens",

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -18,7 +17,7 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.measurement.columns import counted
-from itemeval_assets.storage.objects.scratch import scratch_folder
+from itemeval_assets.storage.objects.scratch import NewTexts, scratch_folder
 from itemeval_assets.storage.study.layout import EVERY_EVAL
 from itemeval_assets.storage.study.manifests import manifests_of
 from itemeval_assets.storage.study.store import ResultsStore
@@ -31,8 +30,6 @@ from .checking import check
 from .model import model_id, model_place
 from .record import Made, Source, evaluation_id, record_of
 from .samples import COLUMNS, items_by_id, least_right, samples_of
-
-__all__ = ["EveryEval", "write_records"]
 
 
 @dataclass(frozen=True)
@@ -75,17 +72,12 @@ def write_records(
     planned = PlannedCells(study, store, store.read("items"))
     at = int(time.time())
     with scratch_folder() as folder:
-        made = [_written(planned, one, folder, source, at, rows=rows) for one in _records(planned)]
+        files = NewTexts(folder)
+        made = [_written(planned, one, files, source, at, rows=rows) for one in _records(planned)]
         if not made:
             raise StoreError(f"study {study.name}: no cell has a score: there is nothing to export")
-        files = (path for path in folder.rglob("*") if path.is_file())
-        keys = sorted(path.relative_to(folder).as_posix() for path in files)
-        checked = check(folder, keys)
-        for key in keys:
-            store.backend.upload(folder / key, f"{EVERY_EVAL}/{key}", give_away=True)
-    wanted = {f"{EVERY_EVAL}/{key}" for key in keys}
-    for key in set(store.backend.list(EVERY_EVAL)) - wanted:
-        store.backend.delete(key)
+        checked = check(folder, files.keys)
+        files.replace(store.backend, EVERY_EVAL)
     return EveryEval(
         store.backend.uri(EVERY_EVAL),
         len(made),
@@ -114,41 +106,40 @@ def _uuid(study: str, model: str) -> uuid.UUID:
 
 
 def _written(
-    planned: PlannedCells, record: _Record, folder: Path, source: Source, at: int, *, rows: bool
+    planned: PlannedCells, record: _Record, files: NewTexts, source: Source, at: int, *, rows: bool
 ) -> _Record:
     """Write the rows of a record, and then its document, which has their number and digest."""
-    study, items = planned.study, items_by_id(planned)
-    path, samples = folder / f"{record.key}.json", folder / f"{record.key}_samples.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    shared = {
-        "evaluation_id": evaluation_id(study, record.model, at),
-        "model_id": model_id(record.model),
-        "evaluation_name": study.name,
-    }
-    with samples.open("w", encoding="utf-8") as lines:
-        for score, cells in _cells(planned, record):
-            _note(record, cells)
-            least = least_right(study, score) if rows else None
-            if least is None:
-                record.rowless.add(score.graded_by)
-                continue
-            for row in samples_of(score, cells, items, least, shared):
-                lines.write(_json(row) + "\n")
-                record.rows += 1
+    study, samples = planned.study, f"{record.key}_samples.jsonl"
+    record.rows = files.write(samples, _lines(planned, record, at, rows=rows))
     made = Made(at, version("itemeval-assets"), _inspect_versions(planned.store, record.runs))
     document = record_of(study, record.model, record.scores, source, made, record.graded_at)
     if record.rows:
         document["detailed_evaluation_results"] = {
             "format": "jsonl",
-            "file_path": f"{record.key}_samples.jsonl",
+            "file_path": samples,
             "hash_algorithm": "sha256",
-            "checksum": hashlib.sha256(samples.read_bytes()).hexdigest(),
+            "checksum": files.sha256(samples),
             "total_rows": record.rows,
         }
-    else:
-        samples.unlink()
-    path.write_text(_json(document, indent=2) + "\n", encoding="utf-8")
+    files.write(f"{record.key}.json", [_json(document, indent=2)])
     return record
+
+
+def _lines(planned: PlannedCells, record: _Record, at: int, *, rows: bool) -> Iterator[str]:
+    """The rows of a record, which learns on the way what is behind it."""
+    study, items = planned.study, items_by_id(planned)
+    shared = {
+        "evaluation_id": evaluation_id(study, record.model, at),
+        "model_id": model_id(record.model),
+        "evaluation_name": study.name,
+    }
+    for score, cells in _cells(planned, record):
+        _note(record, cells)
+        least = least_right(study, score) if rows else None
+        if least is None:
+            record.rowless.add(score.graded_by)
+        else:
+            yield from map(_json, samples_of(score, cells, items, least, shared))
 
 
 def _cells(planned: PlannedCells, record: _Record) -> Iterator[tuple[Score, pa.Table]]:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.design.cell_table import Answers
+from itemeval_assets.core.design.cells.cell_table import Answers
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study, run_plan

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from itemeval_assets.core.config.sections import DatasetConfig, TaskBenchmark
-from itemeval_assets.core.design.changed_items import (
+from itemeval_assets.core.design.items.changed_items import (
     HOW_TO_ACCEPT,
     HOW_TO_TAKE_IN,
     edited_items,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from itemeval_assets.core.design.changed_items import HOW_TO_ACCEPT
+from itemeval_assets.core.design.items.changed_items import HOW_TO_ACCEPT
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.prompts.images import IMAGES

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from itemeval_assets.core.config.sections import TaskBenchmark
-from itemeval_assets.core.design.changed_items import (
+from itemeval_assets.core.design.items.changed_items import (
     Edited,
     comparison,
     outdated_items,

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from itemeval_assets.core.design.changed_items import edited_items, mark_of
-from itemeval_assets.core.design.sampling import Sample
+from itemeval_assets.core.design.items.changed_items import edited_items, mark_of
+from itemeval_assets.core.design.items.sampling import Sample
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import ITEMS, arrow_schema
 from itemeval_assets.core.text.times import now

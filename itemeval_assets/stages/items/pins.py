@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from itemeval_assets.core.design.sampling import Sample
+from itemeval_assets.core.design.items.sampling import Sample
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.text.times import now

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from itemeval_assets.core.config.sections import TaskBenchmark
-from itemeval_assets.core.design.sampling import drawn
+from itemeval_assets.core.design.items.sampling import drawn
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.engine.data.datasets import Loaded, load_items
 from itemeval_assets.engine.data.images import Keep

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from itemeval_assets.core.design.items.sampling import Sample
+from itemeval_assets.core.design.items.targets import Ungradable
 from itemeval_assets.core.design.options import PlanOptions
 from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
-from itemeval_assets.core.design.sampling import Sample
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.design.targets import Ungradable
 from itemeval_assets.core.design.tranches import tranche_of, with_tranche
 from itemeval_assets.core.money.budget import Standing
 from itemeval_assets.core.money.native import words_on_routes

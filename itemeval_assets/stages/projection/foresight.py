@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from itemeval_assets.core.design.cells.pending import Cell, Pending
 from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
-from itemeval_assets.core.design.pending import Cell, Pending
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.errors import ModelError
 from itemeval_assets.core.money.projection.estimate import (

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from itemeval_assets.core.design.cells.pending import Grid
 from itemeval_assets.core.design.conditions.conditions import GenerateCondition
 from itemeval_assets.core.design.partitions import GENERATE, Partition, Stage
-from itemeval_assets.core.design.pending import Grid
 from itemeval_assets.core.grading.grader import ModelCall
 from itemeval_assets.core.money.projection.estimate import Observed, likely_tokens
 from itemeval_assets.core.money.projection.sizes import text_sizes

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from itemeval_assets.core.design.pending import Cell
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.tables.split import Parts

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.errors import DatasetError, ModelError
 from itemeval_assets.core.money.projection.estimate import SampleCalls, output_limit
 from itemeval_assets.core.money.projection.samples import calls_of_sample

@@ -10,16 +10,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.design.anchors import Anchors
-from itemeval_assets.core.design.cell_table import (
+from itemeval_assets.core.design.cells.anchors import Anchors
+from itemeval_assets.core.design.cells.cell_table import (
     Answers,
     answers_of,
     cell_table,
     places_in_design,
     planned_cells,
 )
+from itemeval_assets.core.design.cells.pending import (
+    GRADING_STATE_COLUMNS,
+    SOLUTION_STATE_COLUMNS,
+    Grid,
+)
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.core.design.pending import GRADING_STATE_COLUMNS, SOLUTION_STATE_COLUMNS, Grid
 from itemeval_assets.core.design.study import Study, run_plan
 from itemeval_assets.core.design.tranches import tranche_of
 from itemeval_assets.core.records.served import Served

@@ -13,14 +13,12 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.storage.study.layout import LOGS, SCORED_LOGS
 from itemeval_assets.storage.study.store import ResultsStore
-
-__all__ = ["ScoredLogs", "scored_logs"]
 
 _CELL = ("item_id", "replication")
 _COLUMNS = [

@@ -9,10 +9,16 @@ import pyarrow as pa
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.core.money.ledger import is_nobody
-from itemeval_assets.core.records.seals import Seal, SealState, deviations, plan_of, seal_of
+from itemeval_assets.core.records.published.seals import (
+    Seal,
+    SealState,
+    deviations,
+    plan_of,
+    seal_of,
+)
 from itemeval_assets.core.text.times import now
 from itemeval_assets.stages import items, ledger
-from itemeval_assets.stages.calls.unread import unread_logs
+from itemeval_assets.stages.calls.recovery.unread import unread_logs
 from itemeval_assets.storage.study.batches import KeptBatches
 from itemeval_assets.storage.study.layout import SEALS
 from itemeval_assets.storage.study.reservations import Reservations

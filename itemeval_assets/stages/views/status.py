@@ -1,7 +1,5 @@
 """status: how far a study is, without a call. Uses the predicate of the runs."""
 
-import os
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -10,42 +8,30 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.design.anchors import Anchors
-from itemeval_assets.core.design.cell_table import Answers, answers_of, cell_states
-from itemeval_assets.core.design.partitions import GENERATE, NamedPartition, Partition
-from itemeval_assets.core.design.pending import (
-    GRADING_STATE_COLUMNS,
-    SOLUTION_STATE_COLUMNS,
-    STATES,
-    Cell,
-    Grid,
-    States,
-    classify_solutions,
-)
-from itemeval_assets.core.design.sampling import Sample
-from itemeval_assets.core.design.study import RunPlan, Study, run_plan
-from itemeval_assets.core.design.tranches import tranche_of
+from itemeval_assets.core.design.cells.cell_table import Answers, cell_states
+from itemeval_assets.core.design.cells.pending import Grid, States
+from itemeval_assets.core.design.conditions.conditions import GenerateCondition, GradeCondition
+from itemeval_assets.core.design.items.sampling import Sample
+from itemeval_assets.core.design.partitions import NamedPartition, Partition
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.losses import Loss
 from itemeval_assets.core.records.batches import WaitingBatch
-from itemeval_assets.core.records.failures import ErrorCount, most_frequent
 from itemeval_assets.core.records.precision import PrecisionLook, words_of_look
 from itemeval_assets.core.records.served import Served, served_words
 from itemeval_assets.core.records.unread import UnreadLog
 from itemeval_assets.core.tables.cells import CELL_STATES
-from itemeval_assets.stages import items, ledger
-from itemeval_assets.stages.calls import batches, losses, unread
-from itemeval_assets.stages.calls.stage_run import grid_of
+from itemeval_assets.stages import ledger
+from itemeval_assets.stages.calls import batches
+from itemeval_assets.stages.calls.recovery import losses, unread
 from itemeval_assets.stages.items import notes_on_data
 from itemeval_assets.stages.views.cells import served_in
 from itemeval_assets.storage.study.attempts import read_attempts
 from itemeval_assets.storage.study.inputs.tranches import read_look
 from itemeval_assets.storage.study.store import ResultsStore
 
+from .incomplete import cells_to_call
 from .seals import notes_on_seals
-
-Row = dict[str, Any]
-# The policy that takes all of the design.
-FULL = "full-interactive"
+from .states import StudyStates
 
 
 @dataclass(frozen=True)
@@ -148,165 +134,91 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
 
     Raises StoreError for a table, and DatasetError for data, that cannot be read.
     """
-    extent = run_plan(study.config, policy)
-    found = items.known(study, store)
-    known_items, sample = found.table, found.sample
-    grid = grid_of(known_items, extent)
-    anchors, tranche = _anchors(study, known_items, extent), tranche_of(study, extent)
-    generate, grade = [], []
-    rows: dict[Partition, int] = {}
-    served: dict[str, Served] = {}
-    for condition in study.design.generate:
-        generated = Partition((condition.id,))
-        solutions = _solutions(store, generated)
-        rows[generated] = solutions.num_rows
-        answers = _answers(study, grid, solutions)
-        has, served[condition.label] = anchors.of(generated), served_in(solutions)
-        generate.append(_generate_status(generated, condition.label, answers, solutions, has))
-        for other in study.design.grade:
-            if not study.design.crosses(condition, other):
-                continue
-            pair = Partition((condition.id, other.id))
-            label, gradings = study.design.label_of(pair), _gradings(store, pair)
-            served[label] = served_in(gradings)
-            seen = answers.seen_by(other.grader)
-            # What a scorer has settled before a judge was no call.
-            rows[pair] = gradings["scorer_version"].null_count
-            codes = cell_states(seen, gradings, other.grader.versions)
-            found = _grade_status(pair, label, seen, gradings, codes, anchors.of(pair))
-            if other.grader.after:
-                found = replace(found, settled=_settled(answers.grid, gradings, codes))
-            grade.append(replace(found, by_people=other.grader.by_people))
-    known = {*study.generate_partitions(), *study.grade_partitions()}
-    stored = store.partitions("solutions") + store.partitions("gradings")
+    states = StudyStates(study, store, policy)
+    matrix, extent, n_items = _Matrix(states), states.extent, states.items.num_rows
     booked = ledger.ledger(store)
+    notes = [
+        *notes_on_data(study, store),
+        *served_words(matrix.served),
+        *notes_on_seals(study, store, states.items),
+    ]
     status = StudyStatus(
         study.name,
         extent.policy,
-        len(grid) // extent.replications,
+        len(states.grid) // extent.replications,
         extent.replications,
         _sum(booked),
-        generate,
-        grade,
-        study.named(partition for partition in stored if partition not in known),
+        matrix.generate,
+        matrix.grade,
+        study.named(_not_in_design(study, store)),
         study.named(_given_up(study, store)),
         store.is_older(),
         ledger.unmetered_models(booked.to_pylist()),
         losses.losses(study, store),
         sorted({row["model"] for row in booked.to_pylist() if row["usd"]}),
         str(study.config_path),
-        unread.unread_logs(study, store, rows),
-        known_items.num_rows,
+        unread.unread_logs(study, store, matrix.rows),
+        n_items,
         study.config.facets.replications,
-        sample,
-        [
-            *notes_on_data(study, store),
-            *served_words(served),
-            *notes_on_seals(study, store, known_items),
-        ],
+        states.sample,
+        notes,
         study.model_sample,
         batches.waiting_batches(store, partial(cells_to_call, study, store)),
-        tranche=None if tranche is None else min(tranche, known_items.num_rows),
+        tranche=None if states.tranche is None else min(states.tranche, n_items),
     )
-    look = None if tranche is None else read_look(study.name, study.location)
+    look = None if states.tranche is None else read_look(study.name, study.location)
     return status if look is None else status.looked_at(look)
 
 
-def cells_to_call(study: Study, store: ResultsStore, partition: Partition) -> list[Cell]:
-    """The cells of a partition that a run of the whole design calls; none outside of the design."""
-    if partition not in {*study.generate_partitions(), *study.grade_partitions()}:
-        return []
-    found = incomplete_cells(study, store, partition, FULL)
-    return [Cell(cell["item_id"], cell["epoch"]) for cell in found]
+class _Matrix:
+    """The counts of all partitions, each of which is read once.
+
+    `rows`: how many rows of a partition are of calls. `served`: which models replies say that they
+    are of, by label.
+    """
+
+    def __init__(self, states: StudyStates) -> None:
+        self._states, self._design = states, states.study.design
+        self.generate: list[PartitionStatus] = []
+        self.grade: list[PartitionStatus] = []
+        self.rows: dict[Partition, int] = {}
+        self.served: dict[str, Served] = {}
+        for condition in self._design.generate:
+            answers = self._add_solutions(condition)
+            for other in self._design.grade:
+                if self._design.crosses(condition, other):
+                    self._add_gradings(Partition((condition.id, other.id)), answers, other)
+
+    def _add_solutions(self, condition: GenerateCondition) -> Answers:
+        partition, label = Partition((condition.id,)), condition.label
+        solutions, has = self._states.solutions(partition), self._states.anchors.of(partition)
+        self.rows[partition], self.served[label] = solutions.num_rows, served_in(solutions)
+        answers = self._states.answers(solutions)
+        self.generate.append(_generate_status(partition, label, answers, solutions, has))
+        return answers
+
+    def _add_gradings(self, partition: Partition, answers: Answers, other: GradeCondition) -> None:
+        label, has = self._design.label_of(partition), self._states.anchors.of(partition)
+        gradings, seen = self._states.gradings(partition), answers.seen_by(other.grader)
+        # What a scorer has settled before a judge was no call.
+        self.rows[partition] = gradings["scorer_version"].null_count
+        self.served[label] = served_in(gradings)
+        codes = cell_states(seen, gradings, other.grader.versions)
+        found = _grade_status(partition, label, seen, gradings, codes, has)
+        if other.grader.after:
+            found = replace(found, settled=_settled(answers.grid, gradings, codes))
+        self.grade.append(replace(found, by_people=other.grader.by_people))
 
 
-def frequent_errors(
-    study: Study, store: ResultsStore, partitions: Iterable[Partition], policy: str | None = None
-) -> list[ErrorCount]:
-    """The most frequent error texts among the cells of these partitions."""
-    grid = grid_of(store.read("items", columns=["item_id"]), run_plan(study.config, policy))
-    texts: list[str] = []
-    for partition in partitions:
-        rows = store.read(partition.stage.table, [partition], ["item_id", "epoch", "error"])
-        places = grid.places(rows).tolist()
-        errors = rows["error"].to_pylist()
-        texts += [
-            error for error, place in zip(errors, places, strict=True) if error and place >= 0
-        ]
-    return most_frequent(texts, os.environ)
-
-
-def scorer_failures(
-    study: Study, store: ResultsStore, partitions: Iterable[Partition]
-) -> list[ErrorCount]:
-    """The most frequent messages of code of others among the gradings of these partitions."""
-    conditions = study.design.grade_by_id
-    own = [part for part in partitions if conditions[part.grade].grader.program]
-    if not own:
-        return []
-    rows = store.read("gradings", own, ["parse_error", "reasoning"])
-    failed = rows.filter(rows["parse_error"].is_valid()).to_pylist()
-    return most_frequent([row["reasoning"] or row["parse_error"] for row in failed], os.environ)
+def _not_in_design(study: Study, store: ResultsStore) -> list[Partition]:
+    known = {*study.generate_partitions(), *study.grade_partitions()}
+    stored = store.partitions("solutions") + store.partitions("gradings")
+    return [partition for partition in stored if partition not in known]
 
 
 def _given_up(study: Study, store: ResultsStore) -> list[Partition]:
     most = study.config.automation.max_attempts
     return [part for part, tried in read_attempts(store).items() if tried.made >= most]
-
-
-def incomplete_cells(
-    study: Study, store: ResultsStore, partition: Partition, policy: str | None = None
-) -> list[Row]:
-    """Cells of one partition without a sound row: missing, errored or stale.
-
-    A blank answer counts as complete, unless the study runs blanks again, and so does a cell that
-    people have not rated: they rate a sample.
-    """
-    if study.design.is_rated(partition):
-        return []
-    known_items, extent = items.known(study, store).table, run_plan(study.config, policy)
-    grid = grid_of(known_items, extent)
-    has = _anchors(study, known_items, extent).of(partition)
-    solutions = _solutions(store, partition.solutions)
-    if partition.stage is GENERATE:
-        names, codes = STATES, classify_solutions(grid, solutions).codes
-    else:
-        answers = _answers(study, grid, solutions)
-        if condition := study.design.grade_by_id.get(partition.grade):
-            answers = answers.seen_by(condition.grader)
-        names, versions = CELL_STATES, study.design.versions(partition)
-        codes = cell_states(answers, _gradings(store, partition), versions)
-    wanted = {"missing", "errored", "stale"}
-    if study.config.solvers.on_empty == "rerun":
-        wanted.add("blank")
-    places = [place for place, code in enumerate(codes) if names[code] in wanted and has[place]]
-    return [
-        {**cell._asdict(), "state": names[codes[place]]}
-        for cell, place in zip(grid.cells(places), places, strict=True)
-    ]
-
-
-def _anchors(study: Study, known_items: pa.Table, extent: RunPlan) -> Anchors:
-    ids = known_items["item_id"].to_pylist()
-    tranche = tranche_of(study, extent)
-    return Anchors(study.design, ids, extent.replications, extent.items_limit, tranche)
-
-
-def _solutions(store: ResultsStore, partition: Partition) -> pa.Table:
-    columns = [*SOLUTION_STATE_COLUMNS, "sample_uuid", "stop_reason", "usd", "served_model"]
-    return store.read("solutions", [partition], columns)
-
-
-def _answers(study: Study, grid: Grid, solutions: pa.Table) -> Answers:
-    """The solutions of a generate condition, all of whose cells are planned."""
-    planned = np.ones(len(grid), bool)
-    on_empty, is_task = study.config.solvers.on_empty, study.config.benchmark.ref is not None
-    return answers_of(grid, planned, solutions, on_empty, is_task)
-
-
-def _gradings(store: ResultsStore, partition: Partition) -> pa.Table:
-    columns = [*GRADING_STATE_COLUMNS, "parse_error", "usd", "served_model"]
-    return store.read("gradings", [partition], columns)
 
 
 def _generate_status(

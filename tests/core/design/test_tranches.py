@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from itemeval_assets import api
-from itemeval_assets.core.design.anchors import Anchors
+from itemeval_assets.core.design.cells.anchors import Anchors
 from itemeval_assets.core.design.study import run_plan
 from itemeval_assets.core.design.tranches import FIRST, tranche_of, with_tranche
 from itemeval_assets.core.errors import ConfigError, StoreError

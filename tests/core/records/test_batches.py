@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.records.batches import (
     KeptBatch,
     Line,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itemeval_assets.core.config.study_config import StudyConfig
-from itemeval_assets.core.records.releases import (
+from itemeval_assets.core.records.published.releases import (
     CELL_COLUMNS,
     EVENT_COLUMNS,
     PartitionContent,

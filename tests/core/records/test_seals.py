@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.records.seals import Deviation, SealState, deviations, seal_of
+from itemeval_assets.core.records.published.seals import Deviation, SealState, deviations, seal_of
 
 WHEN = "2026-11-27T10:00:00Z"
 PLAN = {"facets": {"replications": 1, "prompt": ["short"]}, "data": [{"id": "a", "n_items": 3}]}

@@ -13,18 +13,20 @@ from dagster._core.errors import raise_execution_interrupts
 from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import GenerateConfig
 
-from itemeval_assets.core.design.pending import Cell
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.prompts.prompts import one_message
-from itemeval_assets.engine.calls import in_flight
-from itemeval_assets.engine.calls.allowance import Allowance
 from itemeval_assets.engine.calls.evaluate import evaluate
 from itemeval_assets.engine.calls.hooks import reporting
-from itemeval_assets.engine.calls.in_flight import Calls, was_sent
+from itemeval_assets.engine.calls.in_flight import calls as calls_of_runs
+from itemeval_assets.engine.calls.in_flight.allowance import Allowance
+from itemeval_assets.engine.calls.in_flight.calls import Calls
+from itemeval_assets.engine.calls.in_flight.ended import was_sent
+from itemeval_assets.engine.calls.in_flight.turns import Turns
+from itemeval_assets.engine.calls.in_flight.watching import watched
 from itemeval_assets.engine.calls.interruption import apart_from_loops
 from itemeval_assets.engine.calls.models import RunModels
 from itemeval_assets.engine.calls.progress import Progress
 from itemeval_assets.engine.calls.tasks import CallSettings, Target, build_task, make_sample
-from itemeval_assets.engine.calls.turns import Turns
 
 CONNECTIONS, STOPPED_AT = 4, 10
 
@@ -52,7 +54,7 @@ class Provider:
         del inner.generate, inner.should_retry  # what lies under the watch
         whole = inner.generate
         inner.generate = generate  # type: ignore[method-assign]
-        in_flight.watched(model)
+        watched(model)
         settings = CallSettings(
             use_cache=False,
             fresh=set(),
@@ -120,7 +122,7 @@ def test_a_second_signal_waits_for_nothing(tmp_path: Path) -> None:
 def test_an_answer_that_does_not_come_is_waited_for_only_so_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(in_flight, "GRACE_S", 0.2)
+    monkeypatch.setattr(calls_of_runs, "GRACE_S", 0.2)
     provider = Provider(0.0, lambda: None)
     provider.at_tenth = lambda: (
         setattr(provider, "seconds", 600.0),
@@ -135,7 +137,7 @@ def test_an_answer_that_does_not_come_is_waited_for_only_so_long(
 def test_a_provider_that_hangs_shows_in_the_progress(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(in_flight, "TICK_S", 0.02)
+    monkeypatch.setattr(calls_of_runs, "TICK_S", 0.02)
     heard: list[tuple[int, float, int]] = []
 
     def listen(progress: Progress) -> None:

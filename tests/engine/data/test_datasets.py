@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from itemeval_assets.core.config.sections import BenchmarkConfig, DatasetConfig
-from itemeval_assets.core.design.items import DEEPEST, LONGEST_ID_BYTES
+from itemeval_assets.core.design.items.items import DEEPEST, LONGEST_ID_BYTES
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.text.words import well_formed
 from itemeval_assets.engine.data.datasets import load_items, resolve_revision

@@ -13,7 +13,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tables.cells import CELL_STATES, CELLS
 from itemeval_assets.engine.study_files import load_study
-from itemeval_assets.stages.views.status import incomplete_cells
+from itemeval_assets.stages.views.incomplete import incomplete_cells
 from itemeval_assets.storage.study.store import open_store
 from tests.rows import grading, item, solution, table
 from tests.studies import write_study

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.design.pending import Grid
+from itemeval_assets.core.design.cells.pending import Grid
 from itemeval_assets.core.prompts.long_solutions import cut_mark
 from itemeval_assets.core.prompts.prompts import Item, Prompt
 

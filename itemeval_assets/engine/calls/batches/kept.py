@@ -14,7 +14,8 @@ from inspect_ai.model._providers.util.batch import Batch, Batcher, BatchRequest
 from inspect_ai.model._providers.util.hooks import HttpxHooks
 
 from itemeval_assets.core.records.batches import Call, KeptBatch, NewLine
-from itemeval_assets.engine.calls.in_flight import CallEnded, line_at_work
+from itemeval_assets.engine.calls.in_flight.call import line_at_work
+from itemeval_assets.engine.calls.in_flight.ended import CallEnded
 
 from .finding import CannotTell, batch_of
 from .keeper import Keeper

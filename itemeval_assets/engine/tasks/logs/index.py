@@ -5,7 +5,7 @@ from typing import Any
 from inspect_ai.log import EvalLog, EvalSample
 
 from itemeval_assets.core.money.pricing import PriceBook
-from itemeval_assets.engine.calls.in_flight import UNREAD_REPLIES
+from itemeval_assets.engine.calls.in_flight.ended import UNREAD_REPLIES
 from itemeval_assets.engine.logs.usage import no_tokens
 from itemeval_assets.engine.rows import is_batch, utc
 

@@ -11,7 +11,7 @@ from inspect_ai._util.registry import registry_lookup
 from inspect_ai.log import EvalLog
 from inspect_ai.util import registry_info
 
-from itemeval_assets.core.design.pending import Cell
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.tasks.reference import TaskRef
 
 from ..loaded.loading import load_task

@@ -5,11 +5,11 @@ from typing import Any
 
 from inspect_ai.log import EvalLog, EvalSample
 
-from itemeval_assets.core.design.pending import Cell, is_blank
+from itemeval_assets.core.design.cells.pending import Cell, is_blank
 from itemeval_assets.core.money.pricing import PriceBook
 from itemeval_assets.core.text.words import well_formed
 from itemeval_assets.engine.calls.hopeless import DESCRIBE_IT, undescribed_tool
-from itemeval_assets.engine.calls.in_flight import REFUSED
+from itemeval_assets.engine.calls.in_flight.ended import REFUSED
 from itemeval_assets.engine.logs.usage import total_usage
 from itemeval_assets.engine.rows import effective_settings, error_text, is_batch, served_model, utc
 

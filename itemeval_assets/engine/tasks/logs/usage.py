@@ -10,7 +10,7 @@ from inspect_ai.event import Event, ModelEvent
 from inspect_ai.log import EvalLog, EvalSample
 from inspect_ai.model import ModelUsage
 
-from itemeval_assets.engine.calls.in_flight import was_refused, was_sent
+from itemeval_assets.engine.calls.in_flight.ended import was_refused, was_sent
 from itemeval_assets.engine.logs.spent import NOTED_CALLS
 from itemeval_assets.engine.logs.usage import is_plausible, no_tokens, token_counts, total_usage
 

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
+from itemeval_assets.core.design.items.sampling import first_by_hash
 from itemeval_assets.core.design.options import PlanOptions
 from itemeval_assets.core.design.partitions import GENERATE, Partition
-from itemeval_assets.core.design.sampling import first_by_hash
 from itemeval_assets.core.design.selection import select
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.design.tranches import with_tranche

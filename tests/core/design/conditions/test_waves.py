@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from itemeval_assets.core.config.study_config import StudyConfig
-from itemeval_assets.core.design.anchors import Anchors
+from itemeval_assets.core.design.cells.anchors import Anchors
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.selection import Time, select
 from tests.core.design.conditions.test_conditions import BASE, JUDGED, design

@@ -4,7 +4,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.design.pending import Grid
+from itemeval_assets.core.design.cells.pending import Grid
 from itemeval_assets.core.money.projection.estimate import estimate_tokens, most_tokens
 from itemeval_assets.core.money.projection.sizes import (
     shown_at_most,

@@ -1,0 +1,1 @@
+"""Cells of a design: which a partition has, in which state each is, and which are pending."""

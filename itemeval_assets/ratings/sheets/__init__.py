@@ -1,0 +1,1 @@
+"""Writes sheets: which answers are on one, as which file, and what the ratings would bring."""

@@ -1,0 +1,1 @@
+"""Pages of HTML: one file with everything in it, for readers and for raters."""

@@ -1,0 +1,1 @@
+"""How Dagster runs are started: in this process, or in several that share the partitions."""
