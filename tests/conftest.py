@@ -16,6 +16,7 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from itemeval_assets.storage.s3.bucket import s3_client
+from tests.forked_pytest import fork_workers_of_pytest
 from tests.history import know_empty_databases
 from tests.s3_server import S3Server, s3_server
 from tests.spared import draw_no_pictures, fork_workers, read_once, show_no_figures
@@ -93,6 +94,10 @@ PLACES = {"disk", "folder", "bucket"}
 def pytest_xdist_auto_num_workers() -> int:
     """Of `-n auto`: more than there are cores, since tests wait for a third of their time."""
     return 2 + (os.cpu_count() or 1)
+
+
+def pytest_xdist_setupnodes() -> None:
+    fork_workers_of_pytest()
 
 
 def pytest_collection_finish() -> None:

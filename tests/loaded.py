@@ -1,4 +1,4 @@
-"""Loads what a run of a study loads: what processes of tests are forked from."""
+"""Loads what tests and a run of a study load: what processes of tests are forked from."""
 
 import gc
 import importlib
@@ -19,13 +19,18 @@ LATE = (
     "dagster._core.instance.factory",
     "dagster._core.instance.runs.run_domain",
     "datasets",
+    "hypothesis",
     "inspect_ai.model._providers.mockllm",
     "inspect_ai.model._providers.openai_compatible",
+    "jsonschema",
     "markdown_it",
+    "openpyxl",
     "pandas",
+    "playwright.sync_api",
     "rich.markdown",
-    "scipy.special",
+    "scipy.stats",
     "tests.faults.study_runs",
+    "tests.s3_server",
     "tests.storage.writers",
     "upath.implementations.local",
 )
@@ -42,5 +47,7 @@ if "TEST_LONG" not in os.environ:
     show_no_figures(_patch)
 fork_workers(_patch)
 know_empty_databases()
+# Of a worker of pytest, whose tests choose what they are spared.
+undo = _patch.undo
 # No process has to look through all this for garbage.
 gc.freeze()

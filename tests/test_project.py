@@ -16,6 +16,8 @@ from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG
 
 
+# In short, tests/test_docs.py runs the one of the README.
+@pytest.mark.long
 def test_init_makes_a_project_that_runs_at_once(tmp_path):
     project.init(tmp_path / "mine")
     summary = api.run(tmp_path / "mine" / "study.yaml")

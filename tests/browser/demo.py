@@ -162,8 +162,10 @@ def as_mock_models(request: Request) -> str:
 
 
 @contextmanager
-def web_server(study: Study) -> Iterator[str]:
+def web_server(study: Study, *others: Study) -> Iterator[str]:
     """The web server of a deployment for the study, on a free port of this machine; its address.
+
+    It shows the others beside it.
 
     A run launched from it starts at once: there is no daemon to take it off a queue.
     """
@@ -174,7 +176,7 @@ def web_server(study: Study) -> Iterator[str]:
             file.write(NO_QUEUE)
     (home / "workspace.yaml").write_text(WORKSPACE, encoding="utf-8")
     command = [sys.executable, "-m", "itemeval_assets.ui.webserver", "-w", home / "workspace.yaml"]
-    with _serving(study.config_path, command) as (address, _):
+    with _serving(study.config_path, command, *others) as (address, _):
         yield address
 
 
@@ -190,13 +192,17 @@ def served_ui(config: Path, **environment: str) -> Iterator[tuple[str, subproces
 
 
 @contextmanager
-def _serving(config: Path, command: Sequence[str | Path]) -> Iterator[tuple[str, subprocess.Popen]]:
+def _serving(
+    config: Path, command: Sequence[str | Path], *others: Study
+) -> Iterator[tuple[str, subprocess.Popen]]:
     port, home = _free_port(), nearest_dagster_home(config.parent)
     home.mkdir(exist_ok=True)
     environment = {
         **os.environ,
         "DAGSTER_HOME": str(home),
-        "ITEMEVAL_ASSETS_STUDIES": str(config),
+        "ITEMEVAL_ASSETS_STUDIES": ":".join(
+            map(str, [config, *(one.config_path for one in others)])
+        ),
     }
     log = home / "webserver.log"
     with log.open("w") as output:

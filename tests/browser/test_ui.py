@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.dagster_io.naming.keys import PartitionKeys
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.settings import nearest_dagster_home
 from tests.browser.demo import (
     CHROMIUM,
@@ -19,6 +20,7 @@ from tests.browser.demo import (
     web_server,
 )
 from tests.model_server import ModelServer
+from tests.studies import write_study
 
 pytestmark = [
     pytest.mark.browser,
@@ -38,13 +40,33 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
         yield finished_study(tmp_path_factory.mktemp("lab"), items=8)
 
 
+MODELS = (
+    *("gpt-5-mini", "claude-haiku-4-5", "gemini-2.5-flash-lite", "command-mmmm-wwww"),
+    *("meta/Llama-3.3-70B-Instruct", "meta/Llama-3.3-70B-Instruct-Turbo"),
+)
+
+
 @pytest.fixture(scope="module")
-def address(study: Study) -> Iterator[str]:
-    """The UI of the study; by now the models answer every request."""
+def long_names(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """A study that never ran, with long names of models and conditions."""
+    config = write_study(
+        tmp_path_factory.mktemp("long_names"),
+        study="long_names",
+        models=[f"mockllm/{model}" for model in MODELS],
+        prompts=["builtin:minimal", "builtin:standard"],
+        graders=["mockllm/claude-sonnet-4-5-20250929"],
+        extra={"facets": {"model_config": [{"name": "default"}, {"name": "cool", "top_p": 0.5}]}},
+    )
+    return load_study(config)
+
+
+@pytest.fixture(scope="module")
+def address(study: Study, long_names: Study) -> Iterator[str]:
+    """The UI of the studies; by now the models answer every request."""
     with ModelServer() as models, pytest.MonkeyPatch.context() as patch:
         patch.setenv("LAB_BASE_URL", models.base_url)
         patch.setenv("LAB_API_KEY", "local")
-        with web_server(study) as address:
+        with web_server(study, long_names) as address:
             yield address
 
 
@@ -78,6 +100,18 @@ def test_the_lineage_shows_every_asset_and_the_state_of_its_checks(page, address
         shows(page, asset)
     shows(page, "8 partitions", 3)
     shows(page, "1 / 3 Passed")  # of solutions: only keys_unique
+
+
+def test_the_grid_cuts_no_partition_key(page, address, long_names) -> None:
+    """In a small window, with the navigation open, as one finds it."""
+    fresh = page.context.browser.new_page(viewport={"width": 1400, "height": 900})
+    fresh.goto(f"{address}/assets/{long_names.name}/gradings?view=partitions")
+    expect(fresh.get_by_text("Hide navigation")).to_be_visible(timeout=20_000)
+    keys = PartitionKeys(long_names)
+    # Beside each there is the whole text again, hidden, by which Dagster measures.
+    for key in (*keys.generate.values(), *keys.grade.values()):
+        expect(fresh.locator(f"span:text-is('{key}')")).to_have_count(1, timeout=20_000)
+    fresh.close()
 
 
 def test_the_grid_of_gradings_opens_one_partition(page, address, study) -> None:

@@ -156,7 +156,7 @@ def test_an_agent_that_goes_on_without_its_answers_has_none(
     assert_reconciled(config)
 
 
-@pytest.mark.parametrize("signals", [1, 3])
+@pytest.mark.parametrize("signals", [1, pytest.param(3, marks=pytest.mark.long)])
 def test_a_scorer_that_goes_on_without_its_answers_gives_no_score(
     tmp_path: Path, serve: Serve, signals: int
 ) -> None:
@@ -182,7 +182,7 @@ def test_a_scorer_that_goes_on_without_its_answers_gives_no_score(
     assert_reconciled(config)
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.long), "2"])
 def test_answers_of_models_that_a_task_asks_on_its_own_are_waited_for(
     tmp_path: Path, serve: Serve, workers: str
 ) -> None:

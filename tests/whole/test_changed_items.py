@@ -17,6 +17,8 @@ from tests.defs.runs import message, runs_of
 from tests.studies import write_study
 from tests.whole.looking import results_dir, rows
 
+from .conftest import HasRun
+
 Document = dict[str, Any]
 ROWS = [
     {"id": n, "problem": f"{n}+{n}?", "other": f"{n}*{n}?", "answer": str(2 * n), "square": str(n)}
@@ -64,14 +66,13 @@ def edit(config: Path, change: Callable[[Document], None]) -> None:
     ],
 )
 def test_an_item_with_answers_stays_what_it_was(
-    tmp_path: Path,
+    has_run: HasRun,
     command: str,
     benchmark: Document,
     said: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    config = declare(tmp_path)
-    api.run(config)
+    config = has_run("sums", declare)
     before = {table: rows(config, table) for table in ("items", "solutions", "gradings")}
     locks = (results_dir(config) / "dataset_locks.json").read_bytes()
     edit(config, lambda study: study["benchmark"].update(benchmark))
@@ -113,10 +114,9 @@ def test_other_items_and_columns_that_nobody_is_shown_may_come_and_go(tmp_path: 
 
 
 def test_a_condition_that_left_the_design_keeps_its_items(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    has_run: HasRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = declare(tmp_path)
-    api.run(config)
+    config = has_run("sums", declare)
 
     def ask_anew(study: Document) -> None:
         study["benchmark"].update(of("products"))
@@ -157,12 +157,11 @@ def declare_choices(folder: Path, rows: list[Document] | None = None) -> Path:
     ],
 )
 def test_a_corrected_target_or_choice_is_noticed(
-    tmp_path: Path, changed: Document, said: str, capsys: pytest.CaptureFixture[str]
+    has_run: HasRun, changed: Document, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = declare_choices(tmp_path)
-    api.run(config)
+    config = has_run("choices", declare_choices)
     row = {"id": 1, "problem": "1?", "options": OPTIONS, "right": 1}
-    declare_choices(tmp_path, [{**row, **changed}, {**row, "id": 2, "problem": "2?"}])
+    declare_choices(config.parent, [{**row, **changed}, {**row, "id": 2, "problem": "2?"}])
     (results_dir(config) / "dataset_locks.json").unlink()
     assert run_cli(["run", str(config)]) == 2
     assert said in capsys.readouterr().err
@@ -196,18 +195,16 @@ def test_changed_items_in_a_bucket(
     assert before == {table: rows(config, table) for table in before}
 
 
-def test_two_workers_are_not_started_for_changed_items(tmp_path: Path) -> None:
-    config = declare(tmp_path)
-    api.run(config, workers=2, max_usd=math.inf)
+def test_two_workers_are_not_started_for_changed_items(has_run: HasRun) -> None:
+    config = has_run("sums", declare)
     edit(config, lambda study: study["benchmark"].update(of("products")))
     with pytest.raises(DatasetError, match="is not the one that this study has answers to"):
         api.run(config, workers=2, max_usd=math.inf)
 
 
 @pytest.mark.long
-def test_a_launch_by_dagster_refuses_changed_items(tmp_path: Path) -> None:
-    config = declare(tmp_path)
-    api.run(config)
+def test_a_launch_by_dagster_refuses_changed_items(has_run: HasRun) -> None:
+    config = has_run("sums", declare)
     before = rows(config, "items")
     edit(config, lambda study: study["benchmark"].update(of("products")))
     with runs_of(load_study(config)) as runs:

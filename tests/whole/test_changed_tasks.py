@@ -13,6 +13,7 @@ from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import DatasetError
 from tests.task_files import QUESTIONS, WILD, write_task_study
 
+from .conftest import HasRun
 from .looking import assert_reconciled, results_dir, rows
 
 
@@ -24,13 +25,12 @@ from .looking import assert_reconciled, results_dir, rows
     ],
 )
 def test_old_scores_of_a_task_never_stand_beside_new_targets(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str
+    has_run: HasRun, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str
 ) -> None:
-    config = write_task_study(tmp_path)
-    api.run(config)
+    config = has_run("task", write_task_study)
     before = rows(config, "items")
     text = QUESTIONS.replace(old, new)
-    write_task_study(tmp_path, text=text)
+    write_task_study(config.parent, text=text)
     (results_dir(config) / "dataset_locks.json").unlink()
     assert run_cli(["run", str(config)]) == 2
     told = capsys.readouterr().err
@@ -44,10 +44,9 @@ def test_old_scores_of_a_task_never_stand_beside_new_targets(
 
 
 @pytest.mark.long
-def test_more_samples_of_a_task_are_taken_where_its_old_ones_stay(tmp_path: Path) -> None:
-    config = write_task_study(tmp_path)
-    api.run(config)
-    write_task_study(tmp_path, text=QUESTIONS.replace("count: int = 4", "count: int = 6"))
+def test_more_samples_of_a_task_are_taken_where_its_old_ones_stay(has_run: HasRun) -> None:
+    config = has_run("task", write_task_study)
+    write_task_study(config.parent, text=QUESTIONS.replace("count: int = 4", "count: int = 6"))
     (results_dir(config) / "dataset_locks.json").unlink()
     assert api.run(config).calls == 2
 
@@ -161,11 +160,10 @@ def test_a_task_that_makes_other_samples_each_time_is_refused_before_anything_is
 
 
 def test_data_that_changed_are_told_with_sample_and_key(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    has_run: HasRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = write_task_study(tmp_path)
-    api.run(config)
-    write_task_study(tmp_path, text=QUESTIONS.replace('"topic": word', '"topic": n'))
+    config = has_run("task", write_task_study)
+    write_task_study(config.parent, text=QUESTIONS.replace('"topic": word', '"topic": n'))
     assert run_cli(["run", str(config)]) == 2
     told = capsys.readouterr().err
     assert "metadata.topic of sample 's1' was 'sum', and is 1" in told
@@ -199,13 +197,12 @@ def test_data_that_were_pinned_in_the_order_of_the_samples_are_the_same_ones(
     ],
 )
 def test_changes_of_a_task_are_accepted_and_only_theirs_is_made_again(
-    tmp_path: Path, old: str, new: str
+    has_run: HasRun, old: str, new: str
 ) -> None:
-    config = write_task_study(tmp_path)
-    api.run(config)
+    config = has_run("task", write_task_study)
     before = {table: rows(config, table) for table in ("solutions", "gradings")}
     changed = {"s2"} if "if n == 2" in new else {"s1", "s2", "s3", "s4"}
-    write_task_study(tmp_path, text=QUESTIONS.replace(old, new))
+    write_task_study(config.parent, text=QUESTIONS.replace(old, new))
     with pytest.raises(DatasetError, match="--accept-changes"):
         api.run(config)
     found = api.estimate(config, accept_changes=True)
@@ -224,12 +221,11 @@ def test_changes_of_a_task_are_accepted_and_only_theirs_is_made_again(
         assert api.run(config, accept_changes=again).calls == 0
 
 
-def test_a_task_that_makes_other_samples_each_time_is_never_accepted(tmp_path: Path) -> None:
-    config = write_task_study(tmp_path)
-    api.run(config)
+def test_a_task_that_makes_other_samples_each_time_is_never_accepted(has_run: HasRun) -> None:
+    config = has_run("task", write_task_study)
     before = rows(config, "solutions")
     text = QUESTIONS.replace("target=str(2 * n)", "target=str(random.random())")
-    write_task_study(tmp_path, text=f"import random\n{text}")
+    write_task_study(config.parent, text=f"import random\n{text}")
     for command in (api.estimate, api.run):
         with pytest.raises(DatasetError, match="each time it is loaded"):
             command(config, accept_changes=True)

@@ -1,4 +1,7 @@
-"""A study whose truth is known: what a server plants, the commands find within their intervals."""
+"""A study whose truth is known: what is planted, the commands find within their intervals.
+
+In the long form a server plants it, call by call; in short it is stored as if that had been called.
+"""
 
 import itertools
 import json
@@ -13,8 +16,10 @@ import numpy as np
 import pytest
 
 from itemeval_assets.cli.main import run_cli
+from tests.faults.study_runs import IS_LONG
 from tests.model_server import ModelServer, Request
 from tests.once import once
+from tests.scored import scored_study
 from tests.studies import write_study
 
 from .conftest import Serve
@@ -30,42 +35,44 @@ SERVED = "openai-api/test/"
 PAIRS = list(itertools.combinations(ABILITY, 2))
 
 
-class Planted:
-    """Replies with answers of a known quality, and with verdicts of judges that are not fair.
+GRADERS = {name: {"model": SERVED + name, "scale": [0, 100]} for name in SEVERITY}
+FAMILIES = {SERVED + name: name[0] for name in (*ABILITY, *SEVERITY)}
+EXTRA = {
+    "cache": False,
+    "facets": {"scorer": None},
+    "measurement": {"level": 0.99, "families": FAMILIES},
+}
 
-    Chance depends on what is asked alone, in whatever order.
-    """
+
+class Planted:
+    """Replies with answers of a known quality, and with verdicts of judges that are not fair."""
 
     def __init__(self) -> None:
         self._asked = Counter[tuple[str, str]]()
-        self._answers: dict[str, tuple[str, float]] = {}
 
     def __call__(self, request: Request) -> str:
         if request.model in ABILITY:
             return self._answer(request)
-        found = re.search(r"answer <(.+?)>", request.prompt)
+        found = re.search(r"answer <(.+?) (.+?) (.+?)>", request.prompt)
         assert found
-        model, quality = self._answers[found[1]]
-        likes = SELF_PREFERENCE * (model[0] == request.model[0])
-        error = OF_JUDGES * chance(request.model, found[1])
-        score = quality + SEVERITY[request.model] + likes + error
-        return json.dumps({"reasoning": "as planted", "score": round(score, 4)})
+        score = verdict(request.model, found[1], found[2], int(found[3]))
+        return json.dumps({"reasoning": "as planted", "score": score})
 
     def _answer(self, request: Request) -> str:
         found = re.search(r"What is (\d+)", request.prompt)
         assert found
         model, item = request.model, found[1]
         self._asked[model, item] += 1
-        name = f"{model} {item} {self._asked[model, item]}"
-        self._answers[name] = (
-            model,
-            MIDDLE
-            + ABILITY[model]
-            + OF_ITEMS * chance(item)
-            + OF_PAIRS * chance(model, item)
-            + OF_REPLICATIONS * chance(name),
-        )
-        return f"answer <{name}>"
+        return f"answer <{model} {item} {self._asked[model, item]}>"
+
+
+def verdict(judge: str, model: str, item: str, replication: int) -> float:
+    """Chance depends on what is asked alone, in whatever order."""
+    name = f"{model} {item} {replication}"
+    quality = MIDDLE + ABILITY[model] + OF_ITEMS * chance(item)
+    quality += OF_PAIRS * chance(model, item) + OF_REPLICATIONS * chance(name)
+    likes = SELF_PREFERENCE * (model[0] == judge[0])
+    return round(quality + SEVERITY[judge] + likes + OF_JUDGES * chance(judge, name), 4)
 
 
 def chance(*of: str) -> float:
@@ -75,30 +82,42 @@ def chance(*of: str) -> float:
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory, serve_module: Serve) -> str:
-    folder = once(tmp_path_factory, "planted", lambda folder: run_planted(folder, serve_module()))
-    return str(folder / "study.yaml")
+    def plant(folder: Path) -> None:
+        run_planted(folder, serve_module()) if IS_LONG else store_planted(folder)
+
+    return str(once(tmp_path_factory, "planted", plant) / "study.yaml")
 
 
 def run_planted(folder: Path, server: ModelServer) -> None:
     server.reply = Planted()
-    names = [*ABILITY, *SEVERITY]
     path = write_study(
         folder,
         models=[SERVED + name for name in ABILITY],
         graders=list(SEVERITY),
-        scorer=None,
         items=ITEMS,
         replications=REPLICATIONS,
         solvers={"max_connections": 20},
-        extra={
-            "cache": False,
-            "graders": {name: {"model": SERVED + name, "scale": [0, 100]} for name in SEVERITY},
-            "measurement": {"level": 0.99, "families": {SERVED + name: name[0] for name in names}},
-        },
+        extra={**EXTRA, "graders": GRADERS},
     )
     assert run_cli(["run", str(path), "--yes"]) == 0
     answers = len(ABILITY) * ITEMS * REPLICATIONS
     assert server.count() == answers * (1 + len(SEVERITY))
+
+
+def store_planted(folder: Path) -> None:
+    def score(model: str, judge: str, n: int, epoch: int) -> float:
+        return verdict(judge, model.removeprefix(SERVED), str(n + 1), epoch)
+
+    scored_study(
+        folder,
+        score,
+        items=ITEMS,
+        replications=REPLICATIONS,
+        models=tuple(SERVED + name for name in ABILITY),
+        graders=GRADERS,
+        extra=EXTRA,
+        name=lambda n: f"q{n + 1}",
+    )
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.model_server import Request
 from tests.studies import write_study
 from tests.task_files import write_task_study
 
-from .conftest import Serve
+from .conftest import HasRun, Serve
 from .looking import assert_reconciled, results_dir, rows, write_prices
 
 ITEMS = 12
@@ -52,12 +52,11 @@ def declare(folder: Path, **budget: object) -> Path:
 
 
 def test_a_study_is_asked_again_and_its_first_answers_judged_again(
-    tmp_path: Path, serve: Serve
+    serve: Serve, has_run: HasRun
 ) -> None:
     changing = Changing()
     server = serve(reply=changing)
-    config = declare(tmp_path)
-    ie.run(config)
+    config = has_run("study", declare)
     before = config.read_text()
     changing.model = changing.judge = 2
     server.reset_counts()
@@ -106,10 +105,9 @@ def test_a_study_is_asked_again_and_its_first_answers_judged_again(
     assert ie.every_eval(config, "Lab").results == 5
 
 
-def test_anchors_are_the_cells_of_a_wave(tmp_path: Path, serve: Serve) -> None:
+def test_anchors_are_the_cells_of_a_wave(serve: Serve, has_run: HasRun) -> None:
     server = serve(reply=Changing())
-    config = declare(tmp_path)
-    ie.run(config)
+    config = has_run("study", declare)
     server.reset_counts()
     ie.run(config, wave="2026-12-01", anchors=5)
     assert (server.count("m"), server.count("judge")) == (5, 5)
@@ -140,10 +138,9 @@ def test_a_wave_that_may_not_be_paid_for_is_not_written(tmp_path: Path, serve: S
     assert not list(results_dir(config).glob("solutions.parquet/*2026-12*"))
 
 
-def test_a_later_time_that_is_stored_is_named_again(tmp_path: Path, serve: Serve) -> None:
+def test_a_later_time_that_is_stored_is_named_again(serve: Serve, has_run: HasRun) -> None:
     server = serve(reply=Changing())
-    config = declare(tmp_path)
-    ie.run(config)
+    config = has_run("study", declare)
     first = config.read_text()
     ie.run(config, wave="w", anchors=2)
     ie.run(config, rejudge="w")

@@ -19,6 +19,7 @@ from itemeval_assets.defs.shown.versions import version_after
 from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.settings import Settings
 from tests.defs.runs import GRADINGS, SOLUTIONS, Runs, message, planted, runs_of, toy_study
+from tests.faults.study_runs import IS_LONG
 
 SHOWN = ("results", *FIGURES, "export")
 ENDS = ("ledger", "costs", *SHOWN)
@@ -85,11 +86,12 @@ def stale(runs: Runs) -> set[Place]:
 
 def test_a_run_that_changes_nothing_makes_nothing_stale(runs: Runs) -> None:
     first, *_, last = runs.study.generate_partitions()
-    for span in ([first], [first, last], runs.study.generate_partitions()[1:3]):
+    spans = ([first, last], [first], runs.study.generate_partitions()[1:3])
+    for span in spans if IS_LONG else spans[:1]:
         ran(runs, SOLUTIONS, span)
         assert stale(runs) == set()
     pairs = runs.study.grade_partitions()
-    for span in (pairs[:1], pairs):
+    for span in (pairs, pairs[:1]) if IS_LONG else (pairs,):
         ran(runs, GRADINGS, span)
         assert stale(runs) == set()
     ran(runs, ["items"])

@@ -180,6 +180,8 @@ def test_who_raises_the_limit_waits_for_a_file_that_loads_slowly(
     monkeypatch.setattr("itemeval_assets.engine.scorers.process.LOAD_S", 0.1)
     text = "import time\ntime.sleep(0.3)\ndef score(s, t, m): return 1\n"
     require_loadable([program(text, timeout_s=20)])
+    [found] = verdicts(program(text, timeout_s=20), [Answer("a", "", "{}")])
+    assert found.score == 1.0
 
 
 def test_a_verdict_is_there_before_the_next_answer_is_graded(tmp_path: Path) -> None:
