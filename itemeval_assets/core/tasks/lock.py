@@ -42,7 +42,8 @@ class TaskLock:
     calls of models a sample takes, where its solver tells. `source`: the start of the hash of its
     file; empty for a task of a package. `packages`: their versions. `changed`: what was another one
     when it was loaded before. `former`: [task, arguments, scores] of what logs told of other ones.
-    `twins`: which scores have one name, of which the second is left out.
+    `twins`: which scores have one name, of which the second is left out. `from_logs`: its code was
+    not here, and its logs told all of this.
     """
 
     task: str
@@ -62,6 +63,7 @@ class TaskLock:
     learned: tuple[ScoreName, ...] = ()
     former: tuple[tuple[str, Mapping[str, Any], tuple[ScoreName, ...]], ...] = ()
     twins: str = ""
+    from_logs: bool = False
 
     @property
     def all_scores(self) -> tuple[ScoreName, ...]:
@@ -96,6 +98,10 @@ class TaskLock:
             learned = tuple(name for names in own for name in names)
             return replace(self, learned=learned, former=tuple(others))
         now = replace(self, learned=before.learned, former=before.former, twins=before.twins)
+        if before.from_logs:
+            # Logs tell no file, and of which packages the task was.
+            learned = (one for one in before.all_scores if one not in self.scores)
+            return replace(now, learned=tuple(learned))
         if before == replace(now, resolved_at=before.resolved_at, changed=before.changed):
             return before
         return replace(now, changed=tuple(_changes(before, self)) or before.changed)

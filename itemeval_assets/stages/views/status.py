@@ -1,7 +1,7 @@
 """status: how far a study is, without a call. Uses the predicate of the runs."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -32,6 +32,7 @@ from itemeval_assets.core.records.precision import PrecisionLook, words_of_look
 from itemeval_assets.core.records.served import Served, served_words
 from itemeval_assets.core.records.unread import UnreadLog
 from itemeval_assets.core.tables.cells import CELL_STATES
+from itemeval_assets.core.text.words import counted
 from itemeval_assets.stages import items, ledger
 from itemeval_assets.stages.calls import batches, losses, unread
 from itemeval_assets.stages.calls.stage_run import grid_of
@@ -46,6 +47,7 @@ from .seals import notes_on_seals
 Row = dict[str, Any]
 # The policy that takes all of the design.
 FULL = "full-interactive"
+_LACKING = ("missing", "errored")
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,10 @@ class PartitionStatus:
 
     Of a generate condition, `done` cells have an answer. `without_solution`: {state: cells} of
     gradings whose solution has to be there first; they are in the counts, in the state of their
-    solution. `usd` is null when rows were paid for and no price is known. `settled`: the done cells
-    of a judge that the scorer before it has graded, without a call. `by_people`: no run changes
-    its cells.
+    solution. Of a generate condition whose answers come from logs alone: those that no log
+    has. `usd` is null when rows were paid for and no price is known. `settled`: the done cells of a
+    judge that the scorer before it has graded, without a call. `by_people`: no run changes its
+    cells.
     """
 
     partition: Partition
@@ -162,7 +165,8 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         rows[generated] = solutions.num_rows
         answers = _answers(study, grid, solutions)
         has, served[condition.label] = anchors.of(generated), served_in(solutions)
-        generate.append(_generate_status(generated, condition.label, answers, solutions, has))
+        found = _generate_status(generated, condition.label, answers, solutions, has)
+        generate.append(_as_in_logs(found) if study.config.benchmark.from_logs else found)
         for other in study.design.grade:
             if not study.design.crosses(condition, other):
                 continue
@@ -202,6 +206,7 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         [
             *notes_on_data(study, store),
             *served_words(served),
+            *(words_on_logs(generate) if study.config.benchmark.from_logs else ()),
             *notes_on_seals(study, store, known_items),
         ],
         study.model_sample,
@@ -215,6 +220,8 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
 def cells_to_call(study: Study, store: ResultsStore, partition: Partition) -> list[Cell]:
     """The cells of a partition that a run of the whole design calls; none outside of the design."""
     if partition not in {*study.generate_partitions(), *study.grade_partitions()}:
+        return []
+    if partition.stage is GENERATE and study.config.benchmark.from_logs:
         return []
     found = incomplete_cells(study, store, partition, FULL)
     return [Cell(cell["item_id"], cell["epoch"]) for cell in found]
@@ -323,6 +330,27 @@ def _generate_status(
         usd=_sum(solutions),
         **counts,
     )
+
+
+def _as_in_logs(part: PartitionStatus) -> PartitionStatus:
+    """The same where no run can make a solution: what is not there comes in by logs."""
+    states = ("missing", "errored", "blank")
+    lacking = {state: getattr(part, state) for state in states if getattr(part, state)}
+    return replace(part, without_solution=lacking)
+
+
+def words_on_logs(parts: Iterable[PartitionStatus]) -> Iterator[str]:
+    """Which solutions no log has: nobody makes them without the code of their task."""
+    parts = list(parts)
+    missing, errored = (sum(getattr(part, name) for part in parts) for name in _LACKING)
+    if missing or errored:
+        errors = f", and {counted(errored, 'solution')} failed there" if errored else ""
+        verb = "is" if missing == 1 else "are"
+        yield (
+            f"{counted(missing, 'solution')} {verb} in no log that came in{errors}. No run makes "
+            "them: the code of the task is not here (benchmark.adapter: logs). Import more logs, "
+            "or write adapter: inspect once the code is here."
+        )
 
 
 def _grade_status(
