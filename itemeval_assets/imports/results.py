@@ -47,7 +47,7 @@ def _with_new_config(path: str, config: Path, say: Callable[[str], None]) -> Imp
     except ItemevalAssetsError:
         config.unlink()
         raise
-    return found._replace(notes=[f"{config} was written: a study of these logs", *found.notes])
+    return found._replace(notes=[f"a study of these logs was written: {config}", *found.notes])
 
 
 def _found(path: str, config: str | Path, folder: Path) -> Found:

@@ -12,12 +12,13 @@ from zipfile import ZipFile
 
 import pytest
 import yaml
-from inspect_ai.log import EvalLog, read_eval_log
+from inspect_ai.log import EvalError, EvalLog, read_eval_log
 from inspect_ai.model import ModelUsage
 
 import itemeval_assets as ie
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import ConfigError, DatasetError, ItemevalAssetsError, StoreError
+from itemeval_assets.stages.calls.preflight import study_models
 from tests.commands import Program
 from tests.s3_server import S3Server
 from tests.whole.looking import assert_reconciled
@@ -74,8 +75,10 @@ def with_samples(log: EvalLog, changes: dict[str, dict[str, Any]]) -> EvalLog:
 
 
 def partial_of_other_model(log: EvalLog) -> EvalLog:
-    """A log of another model, with the first three samples."""
-    found = later(log, "other", keeps_answers=False)
+    """A log of another model, with the first three samples, one of which failed."""
+    error = EvalError(message="no credit", traceback="", traceback_ansi="")
+    failed = with_samples(log, {"Italy": {"error": error, "scores": None}})
+    found = later(failed, "other", keeps_answers=False)
     spec, samples = found.eval.model_copy(update={"model": "mockllm/other"}), found.samples or []
     used = {"mockllm/model": sum(_usages(log)[:3], ModelUsage())}
     stats = found.stats.model_copy(update={"model_usage": used})
@@ -118,11 +121,14 @@ def test_a_judge_grades_what_logs_brought_and_nobody_else_is_called(
 
     # The answers are not asked for, nor are their models looked for.
     foreseen = ie.estimate(config, policy="full-interactive")
-    assert (foreseen.remaining.calls, foreseen.grid.calls) == (9, 12)
-    assert {health.model for health in ie.preflight(config)} == {"mockllm/judge"}
+    assert (foreseen.remaining.calls, foreseen.grid.calls) == (8, 12)
+    assert [*study_models(ie.load_study(config))] == ["mockllm/judge"]
     summary = run(config)
-    assert (summary.exit_code, summary.calls) == (0, 9)
-    assert any("3 solutions are in no log that came in" in note for note in summary.status.notes)
+    assert (summary.exit_code, summary.calls) == (0, 8)
+    assert summary.missing == 0
+    assert [check.check for check in summary.failed_checks] == ["no_errored_rows"]
+    [note] = summary.status.notes
+    assert "3 solutions are in no log that came in, and 1 solution failed there" in note
     again = run(config)
     assert (again.calls, again.run_ids) == (0, [])
     assert ie.run(config, only="solutions", force=True, policy="full-interactive").calls == 0
@@ -131,7 +137,8 @@ def test_a_judge_grades_what_logs_brought_and_nobody_else_is_called(
     own = rows[(rows["model"] == "mockllm/model") & rows["scorer_name"].notna()]
     pairs = zip(own["item_id"], own["scorer_name"], strict=True)
     assert dict(zip(pairs, own["score"], strict=True)) == scores_of(log)
-    used = sum(ie.table(config, "ledger").query("stage == 'generate'")["total_tokens"])
+    ledger = ie.table(config, "ledger")
+    used = ledger[ledger["stage"] == "generate"]["total_tokens"].sum()
     assert used == 81 + sum(one.total_tokens for one in _usages(log)[:3])
     cells = ie.cells(config, states="missing")
     assert {*cells["reason"]} == {
@@ -154,6 +161,20 @@ def test_once_the_code_is_here_the_study_goes_on_with_it(tmp_path: Path) -> None
     foreseen = ie.estimate(config, policy="full-interactive")
     assert (foreseen.remaining.calls, foreseen.changed) == (6, [])
     assert not any("has changed" in warning for warning in foreseen.warnings)
+
+
+def test_a_study_whose_code_is_gone_goes_on_without_it(tmp_path: Path) -> None:
+    config, logs = declare(tmp_path), kept_logs("0.3.285", "capitals", tmp_path)
+    edit(config, benchmark={"adapter": "inspect"})
+    shutil.copy(KEPT / "tasks.py", tmp_path)
+    ie.import_results(logs, config)
+    (tmp_path / "tasks.py").unlink()
+    with pytest.raises(ConfigError, match="its logs come in with `adapter: logs`"):
+        ie.import_results(logs, config)
+    edit(config, benchmark={"adapter": "logs"}, facets={"grader": ["mockllm/judge"]})
+    assert ie.import_results(logs, config).is_nothing
+    foreseen = ie.estimate(config, policy="full-interactive")
+    assert [part.remaining.calls for part in (*foreseen.generate, *foreseen.grade)] == [0, 6]
 
 
 def test_more_logs_bring_more_items_and_scores(tmp_path: Path) -> None:
@@ -181,7 +202,7 @@ def test_what_a_solver_wrote_into_the_metadata_is_no_part_of_the_item(tmp_path: 
     found = ie.import_results(logs, config)
     assert not any("metadata" in note for note in found.notes)
     rows = ie.table(config, "items").set_index("item_id")
-    assert json.loads(rows.loc["Peru", "metadata_json"]) == {"row": 3}
+    assert json.loads(str(rows.loc["Peru", "metadata_json"])) == {"row": 3}
 
 
 def test_what_is_of_another_way_to_run_stays_out_and_is_counted(tmp_path: Path) -> None:

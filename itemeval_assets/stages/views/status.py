@@ -221,8 +221,6 @@ def cells_to_call(study: Study, store: ResultsStore, partition: Partition) -> li
     """The cells of a partition that a run of the whole design calls; none outside of the design."""
     if partition not in {*study.generate_partitions(), *study.grade_partitions()}:
         return []
-    if partition.stage is GENERATE and study.config.benchmark.from_logs:
-        return []
     found = incomplete_cells(study, store, partition, FULL)
     return [Cell(cell["item_id"], cell["epoch"]) for cell in found]
 
@@ -267,20 +265,23 @@ def incomplete_cells(
     """Cells of one partition without a sound row: missing, errored or stale.
 
     A blank answer counts as complete, unless the study runs blanks again, and so does a cell that
-    people have not rated: they rate a sample.
+    people have not rated: they rate a sample. So does what only a log could bring.
     """
     if study.design.is_rated(partition):
         return []
     known_items, extent = items.known(study, store).table, run_plan(study.config, policy)
     grid = grid_of(known_items, extent)
     has = _anchors(study, known_items, extent).of(partition)
-    solutions = _solutions(store, partition.solutions)
+    solutions, from_logs = _solutions(store, partition.solutions), study.config.benchmark.from_logs
+    if partition.stage is GENERATE and from_logs:
+        return []
     if partition.stage is GENERATE:
         names, codes = STATES, classify_solutions(grid, solutions).codes
     else:
         answers = _answers(study, grid, solutions)
         if condition := study.design.grade_by_id.get(partition.grade):
             answers = answers.seen_by(condition.grader)
+        has = has & answers.gradable.mask if from_logs else has
         names, versions = CELL_STATES, study.design.versions(partition)
         codes = cell_states(answers, _gradings(store, partition), versions)
     wanted = {"missing", "errored", "stale"}

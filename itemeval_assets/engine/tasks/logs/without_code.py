@@ -80,7 +80,10 @@ def ref_of(log: EvalLog) -> TaskRef:
 def way_of(log: EvalLog) -> dict[str, Any]:
     """What all logs of a study have in common, by what a log is said to have if it differs."""
     spec = log.eval
-    roles = {name: role.model for name, role in (spec.model_roles or {}).items()}
+    roles = {
+        name: [one.model for one in (role if isinstance(role, list) else [role])]
+        for name, role in (spec.model_roles or {}).items()
+    }
     others = {name: value for name, value in _settings(log).items() if name not in _SETTINGS}
     limits = {name: getattr(spec.config, name, None) for name in LIMITS}
     return {
