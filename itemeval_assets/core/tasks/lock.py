@@ -110,7 +110,9 @@ class TaskLock:
         """The lock as JSON holds it."""
         former = [[task, args, _as_lists(names)] for task, args, names in self.former]
         lists = {"scores": _as_lists(self.scores), "learned": _as_lists(self.learned)}
-        return {**asdict(self), **lists, "former": former}
+        found = {**asdict(self), **lists, "former": former}
+        # Seals hold the hash of it: a task that loads has the same one as before.
+        return found if self.from_logs else _without(found, "from_logs")
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "TaskLock":
@@ -142,6 +144,10 @@ def twins(names: Iterable[ScoreName]) -> str | None:
                 "one of them in the task"
             )
     return None
+
+
+def _without(document: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name != key}
 
 
 def _as_lists(names: Iterable[ScoreName]) -> list[list[Any]]:
