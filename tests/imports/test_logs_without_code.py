@@ -341,18 +341,17 @@ def test_one_command_makes_a_study_of_logs(
 ) -> None:
     logs, config = kept_logs("0.3.285", "capitals", tmp_path), tmp_path / "new.yaml"
     log = log_in(logs)
+    [path] = logs.iterdir()
+    write(asked_with(log, seed=7), path)
     warm = later(log, "warm", keeps_answers=False)
-    plan = warm.plan.model_copy(
-        update={"config": warm.plan.config.model_copy(update={"temperature": 0.5})}
-    )
-    write(warm.model_copy(update={"plan": plan}), logs / "warm.eval")
+    write(asked_with(warm, seed=7, temperature=0.5), logs / "warm.eval")
     assert run_cli(["import", str(logs), str(config), "--write-config"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "6 items, 12 solutions, 0 gradings, 2 logs came in" in shown
     assert yaml.safe_load(config.read_text()) == {
         "study": "capitals",
         "benchmark": {"adapter": "logs", "task": "tasks.py@capitals"},
-        "solvers": {"models": ["mockllm/model"]},
+        "solvers": {"models": ["mockllm/model"], "seed": 7},
         "facets": {
             "replications": 1,
             "model_config": [
@@ -370,6 +369,11 @@ def test_one_command_makes_a_study_of_logs(
     assert run_cli(["import", str(logs), other, "--write-config"]) == 2
     assert "holds logs of several tasks" in _said(capsys)
     assert not Path(other).exists()
+
+
+def asked_with(log: EvalLog, **settings: Any) -> EvalLog:
+    config = log.plan.config.model_copy(update=settings)
+    return log.model_copy(update={"plan": log.plan.model_copy(update={"config": config})})
 
 
 def _said(capsys: pytest.CaptureFixture[str]) -> str:

@@ -99,7 +99,7 @@ class TaskLock:
             return replace(self, learned=learned, former=tuple(others))
         now = replace(self, learned=before.learned, former=before.former, twins=before.twins)
         if before.from_logs:
-            # Logs tell no file, and of which packages the task was.
+            # Logs tell neither its file nor its packages.
             learned = (one for one in before.all_scores if one not in self.scores)
             return replace(now, learned=tuple(learned))
         if before == replace(now, resolved_at=before.resolved_at, changed=before.changed):

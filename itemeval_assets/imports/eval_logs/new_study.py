@@ -1,7 +1,7 @@
 """Writes the YAML of a study for logs that nobody has declared one for: their task is not here."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ import yaml
 
 from itemeval_assets.core.config.wording import FACET_NAME
 from itemeval_assets.core.design.conditions.ids import canonical_json
-from itemeval_assets.core.errors import ConfigError, StoreError
+from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tasks.reference import TaskRef
 from itemeval_assets.core.text.words import counted
 from itemeval_assets.engine.tasks.logs.without_code import LoggedTask, ref_of
@@ -24,13 +24,13 @@ _HEAD = """\
 # A study of logs of {task}, whose code is not here: no run asks these models.
 # To have the answers graded, name a judge in facets.grader and a rubric in facets.rubric.
 """
+_OF_SOLVERS = ("temperature", "top_p", "max_tokens", "seed")
 
 
 def write_config(path: str, config: Path) -> None:
     """Write a study of the task that the logs at `path` are of: its models, settings and epochs.
 
-    Raises ConfigError where the file is there already, and where the logs are of several tasks, and
-    StoreError where there is none.
+    Raises ConfigError where the file is there already, and where the logs are of several tasks.
     """
     if config.exists():
         raise ConfigError(
@@ -57,8 +57,6 @@ def _one_task(path: str, logs: "Iterable[EvalLog]") -> TaskRef:
             f"{'; '.join(tasks)}. A study is of one: give a folder with its logs alone, or write "
             "the YAML yourself (benchmark: {adapter: logs, task: ...}). Nothing was written"
         )
-    if not refs:
-        raise StoreError(f"{path} holds no log of its own. Nothing was written")
     return refs[0]
 
 
@@ -66,10 +64,10 @@ def _document(ref: TaskRef, logs: "Iterable[EvalLog]") -> dict[str, Any]:
     logs = [*logs]
     task = LoggedTask(ref).like_most(logs)
     own = [log for log in logs if task.why_another(log) is None]
-    asked = {canonical_json(task.asked(log)): task.asked(log) for log in own}
+    shared, configs = _settings([task.asked(log) for log in own])
     facets: dict[str, Any] = {"replications": max(log.eval.config.epochs or 1 for log in own)}
-    if any(asked.values()):
-        facets["model_config"] = [_config(one) for one in asked.values()]
+    if any(configs):
+        facets["model_config"] = [_config(one) for one in configs]
     return {
         "study": _study_name(ref.short),
         "benchmark": {
@@ -77,10 +75,26 @@ def _document(ref: TaskRef, logs: "Iterable[EvalLog]") -> dict[str, Any]:
             "task": ref.word,
             **({"args": dict(ref.args)} if ref.args else {}),
         },
-        "solvers": {"models": [*dict.fromkeys(log.eval.model for log in own)]},
+        "solvers": {"models": [*dict.fromkeys(log.eval.model for log in own)], **shared},
         "facets": facets,
         "budget": {"policy": "full-interactive"},
     }
+
+
+def _settings(asked: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What all logs were asked with, and what tells them apart, each once.
+
+    A design has one seed: logs with others stay out of the study.
+    """
+    first = asked[0]
+    shared = {
+        name: first[name]
+        for name in _OF_SOLVERS
+        if name in first and all(one.get(name) == first[name] for one in asked)
+    }
+    left = {*shared, "seed"}
+    own = [{name: one[name] for name in one if name not in left} for one in asked]
+    return shared, [*{canonical_json(one): one for one in own}.values()]
 
 
 def _config(asked: dict[str, Any]) -> dict[str, Any]:

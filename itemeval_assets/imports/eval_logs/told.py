@@ -37,7 +37,7 @@ class ToldByLogs:
         self._task = task
         self._rows = {row["item_id"]: row for row in stored}
         self._place_of = dict.fromkeys(self._rows, location)
-        self._declared: dict[ScoreName, ScoreName] = {}
+        self._declared: dict[ScoreName, None] = {}
         self._seen = set[ScoreName]()
         self._version = "0"
         self._differ = set[str]()
@@ -52,8 +52,7 @@ class ToldByLogs:
             known = self._rows.setdefault(row["item_id"], row)
             self._require_same(known, row, place)
             self._place_of.setdefault(row["item_id"], place)
-        for name in names_declared(log):
-            self._declared.setdefault(name, name)
+        self._declared |= dict.fromkeys(names_declared(log))
         self._seen |= names_in(log)
         self._version = str(log.eval.task_version)
 
@@ -76,7 +75,7 @@ class ToldByLogs:
         if not self._differ:
             return []
         count = counted(len(self._differ), "item")
-        return [f"the metadata of {count} differ between logs: those of the oldest log are kept"]
+        return [f"the metadata of {count} differ between logs: those that came first are kept"]
 
     @property
     def items(self) -> pa.Table:
@@ -102,6 +101,7 @@ class ToldByLogs:
                 from_logs=True,
                 **facts,
             ).after(before)
-        for name in self._declared:
-            found = found.with_learned([name] if name in self._seen else [])
+        # In the order of the task, which a set has not.
+        for name in filter(self._seen.__contains__, self._declared):
+            found = found.with_learned([name])
         return found.with_learned(self._seen)

@@ -106,9 +106,11 @@ def _name(path: str) -> str:
 
 def samples_in(log: EvalLog) -> Iterator[Sample]:
     """The samples of a log as its task had them, once for each id, and in its order."""
-    by_id = {item_id(sample): sample for sample in reversed(sent_samples(log))}
+    by_id: dict[str, EvalSample] = {}
+    for sample in sent_samples(log):
+        by_id.setdefault(item_id(sample), sample)
     order = [str(id) for id in log.eval.dataset.sample_ids or []]
-    for id in dict.fromkeys([*order, *reversed(by_id)]):
+    for id in dict.fromkeys([*order, *by_id]):
         if id in by_id:
             yield _as_begun(by_id[id])
 
