@@ -27,7 +27,7 @@ def import_results(
     A study of a task takes in logs of the task, also without its code; any other one a study of
     itemeval, or a table of answers. The source is looked through before anything is stored.
     `write_config`: write the config first, for logs of one task. It is taken away where the import
-    is refused.
+    is refused, but for want of a grader, which its reader is to name.
     """
     if write_config and dry_run:
         raise ConfigError("--write-config writes a file, and --dry-run stores nothing: give one")
@@ -40,10 +40,13 @@ def import_results(
 
 def _with_new_config(path: str, config: Path, say: Callable[[str], None]) -> ImportSummary:
     from .eval_logs.new_study import write_config  # noqa: PLC0415 (loads inspect_ai)
+    from .eval_logs.without_code import NothingGrades  # noqa: PLC0415 (loads inspect_ai)
 
     write_config(path, config)
     try:
         found = import_results(path, config, dry_run=False, say=say)
+    except NothingGrades as error:
+        raise NothingGrades(f"{error}. {config} was written") from error
     except ItemevalAssetsError:
         config.unlink()
         raise

@@ -371,6 +371,17 @@ def test_one_command_makes_a_study_of_logs(
     assert not Path(other).exists()
 
 
+def test_logs_without_a_score_want_a_grader(tmp_path: Path) -> None:
+    logs, config = kept_logs("0.3.285", "capitals", tmp_path), tmp_path / "new.yaml"
+    [path] = logs.iterdir()
+    log = log_in(logs)
+    write(with_samples(log, {str(one.id): {"scores": None} for one in log.samples or []}), path)
+    with pytest.raises(ConfigError, match=r"no sample has a score.*new.yaml was written"):
+        ie.import_results(logs, config, write_config=True)
+    edit(config, facets={"scorer": "exact_match"})
+    assert ie.import_results(logs, config).solutions == 6
+
+
 def asked_with(log: EvalLog, **settings: Any) -> EvalLog:
     config = log.plan.config.model_copy(update=settings)
     return log.model_copy(update={"plan": log.plan.model_copy(update={"config": config})})

@@ -7,6 +7,7 @@ a task that loads.
 from dataclasses import replace
 from pathlib import Path
 
+from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tasks.lock import ScoreName, TaskLock
 from itemeval_assets.core.tasks.reference import TaskRef
 from itemeval_assets.core.text.times import now
@@ -30,11 +31,15 @@ _ANOTHER = (
 )
 
 
+class NothingGrades(ConfigError):
+    """Logs without a score come into a study that has no grader."""
+
+
 def survey_without_code(path: str, config: str | Path) -> Found:
     """What the logs at `path` hold for the study of a config whose adapter is `logs`.
 
     Raises an ItemevalAssetsError, which names the place, where a log cannot be read, two tell of
-    other samples, or none is of the study.
+    other samples, none is of the study, or nothing would grade.
     """
     folder, keys = place_of(path, config)
     parsed, file = load_config(config)
@@ -52,7 +57,14 @@ def survey_without_code(path: str, config: str | Path) -> Found:
     for key, _, _ in looked.fitting:
         told.add(logs.log(key), logs.source.uri(key))
     if (items := told.items).num_rows:
-        looked.know(study_with_task(file, told.lock(before)), items)
+        lock, facets = told.lock(before), parsed.facets
+        if not (lock.all_scores or facets.grader or facets.scorers):
+            raise NothingGrades(
+                f"{logs.source.uri('')}: no sample has a score, so nothing would grade. Name a "
+                f"judge (facets.grader) or a scorer (facets.scorer) in {file}, and import again. "
+                "Nothing was taken"
+            )
+        looked.know(study_with_task(file, lock), items)
     found = looked.found()
     return replace(found, notes=[*found.notes, *told.notes])
 
