@@ -185,11 +185,17 @@ def test_more_logs_bring_more_items_and_scores(tmp_path: Path) -> None:
     write(few, path)
     assert ie.import_results(logs, config).items == 4
     first = ie.table(config, "items")
+    shutil.copy(KEPT / "tasks.py", tmp_path)
+    edit(config, benchmark={"adapter": "inspect"})
+    with pytest.raises(DatasetError, match="2 items are new"):
+        ie.estimate(config)
+    foreseen = ie.estimate(config, policy="full-interactive", accept_changes=True)
+    assert foreseen.remaining.calls == 2
+    edit(config, benchmark={"adapter": "logs"})
     write(later(log, "second", keeps_answers=True), logs / "second.eval")
     found = ie.import_results(logs, config)
     assert (found.items, found.solutions) == (2, 2)
     assert ie.table(config, "items")["item_id"].tolist()[:4] == first["item_id"].tolist()
-    shutil.copy(KEPT / "tasks.py", tmp_path)
     edit(config, benchmark={"adapter": "inspect"})
     assert ie.estimate(config, policy="full-interactive").remaining.calls == 0
 
