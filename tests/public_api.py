@@ -48,7 +48,9 @@ def running() -> None:
     assert_type(summary.status.items, int)
     assert_type(summary.export.paths, dict[str, str])
     assert_type(ie.recover(CONFIG, accept_loss=True).recovered, int)
-    taken = ie.import_results("studies/kept", CONFIG, dry_run=True, on_note=print)
+    taken = ie.import_results(
+        "studies/kept", CONFIG, dry_run=True, write_config=False, on_note=print
+    )
     assert_type(taken.solutions, int)
     assert_type(taken.is_nothing, bool)
     assert_type([left.why for left in taken.left_out], list[str])

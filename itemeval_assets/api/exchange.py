@@ -79,19 +79,26 @@ def import_results(
     config: str | Path | Study,
     *,
     dry_run: bool = False,
+    write_config: bool = False,
     on_note: Callable[[str], None] | None = None,
 ) -> "ImportSummary":
     """Take in an itemeval study, logs of a task, or a table of answers: nothing is paid again.
 
     `path` is only read. `config` declares the same study with an `output_dir` of its own, a study
     of the task that `.eval` logs are of, or one of the items that were answered. `dry_run`: say
-    what would come in, and store nothing. `on_note` is told why the import waits. Raises an
-    ItemevalAssetsError for what does not fit; then nothing was taken.
+    what would come in, and store nothing. `write_config`: `config` is not there yet, and is written
+    for the `.eval` logs of one task, whose code need not be here. `on_note` is told why the import
+    waits. Raises an ItemevalAssetsError for what does not fit; then nothing was taken.
     """
     from itemeval_assets.imports.results import import_results as take_in
 
     if not isinstance(path, (str, Path)):
         raise ConfigError(f"{path!r} is no path of what is to come in: give a str or a Path")
     place = config.config_path if isinstance(config, Study) else config
-    is_dry_run = flag("dry_run", dry_run)
-    return take_in(str(path), place, dry_run=is_dry_run, say=on_note or (lambda note: None))
+    return take_in(
+        str(path),
+        place,
+        dry_run=flag("dry_run", dry_run),
+        say=on_note or (lambda note: None),
+        write_config=flag("write_config", write_config),
+    )

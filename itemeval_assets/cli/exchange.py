@@ -17,10 +17,19 @@ def import_results(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="say what would come in, and what not; store nothing")
     ] = False,
+    write_config: Annotated[
+        bool, typer.Option("--write-config", help="of .eval logs: write CONFIG first, a new file")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Take in an itemeval study, logs of a task, or a table of answers: nothing is paid again."""
-    found = late.api.import_results(path, config, dry_run=dry_run, on_note=late.report.remark)
+    found = late.api.import_results(
+        path,
+        config,
+        dry_run=dry_run,
+        write_config=write_config,
+        on_note=late.report.remark,
+    )
     late.report.print_result(as_json, found, late.report.import_summary)
 
 

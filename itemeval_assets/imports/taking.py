@@ -32,7 +32,7 @@ from itemeval_assets.stages.prompt_solutions import SolutionCaller
 from itemeval_assets.stages.solutions import caller_of
 from itemeval_assets.storage.objects.backends import open_backend
 from itemeval_assets.storage.study.inputs import prices_if_needed
-from itemeval_assets.storage.study.inputs.task_lock import keep_task
+from itemeval_assets.storage.study.inputs.task_lock import keep_task, keep_told
 from itemeval_assets.storage.study.inputs.template_lock import add_to_template_lock
 from itemeval_assets.storage.study.layout import DATASET_LOCKS, WHOLE, manifest_key
 from itemeval_assets.storage.study.store import ResultsStore, replaced_rows
@@ -148,14 +148,18 @@ class Taking:
         stored = self._store.read("items")
         if self._new_items.num_rows:
             self._store.replace("items", WHOLE, pa.concat_tables([stored, self._new_items]))
-        pins = self._found.pins
-        self._store.update_json(
-            DATASET_LOCKS,
-            lambda known: {"version": 1, "datasets": {**pins, **known.get("datasets", {})}},
-        )
+        self._store.update_json(DATASET_LOCKS, self._pinned)
+        if self._study.config.benchmark.from_logs:
+            keep_told(self._study)
         for run_id, manifest in self._found.manifests.items():
             told = {**manifest, "imported_from": self._source}
             self._store.update_json(manifest_key(run_id), lambda known, told=told: known or told)
+
+    def _pinned(self, document: dict[str, Any]) -> dict[str, Any]:
+        """The revisions of the data: what is known stays, but where more logs bring more items."""
+        known, pins = document.get("datasets", {}), self._found.pins
+        both = (known, pins) if self._study.config.benchmark.from_logs else (pins, known)
+        return {"version": 1, "datasets": {**both[0], **both[1]}}
 
     @cached_property
     def _new_items(self) -> pa.Table:

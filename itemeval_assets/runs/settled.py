@@ -159,8 +159,12 @@ def waits_for_calls(study: Study, status: StudyStatus, selection: Selection) -> 
 def _pending(study: Study, part: PartitionStatus) -> int:
     if part.by_people:
         return 0
-    blank = part.blank if study.config.solvers.on_empty == "rerun" else 0
-    return part.missing + part.errored + part.stale + blank
+    states = ["missing", "errored", "stale"]
+    if study.config.solvers.on_empty == "rerun":
+        states.append("blank")
+    if study.config.benchmark.from_logs:
+        return sum(part.own(state) for state in states)
+    return sum(getattr(part, state) for state in states)
 
 
 def _note(store: ResultsStore) -> Note | None:

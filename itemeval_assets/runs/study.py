@@ -109,7 +109,7 @@ def _summary(
         errored=errored,
         errors=errors,
         unparsed=often_unparsed(found, partial(told_most_often, study, store)),
-        missing=0 if options.recover_only else missing(parts),
+        missing=0 if options.recover_only else missing(study, parts),
         exit_code=exit_code,
         reason=reason,
         status=found,

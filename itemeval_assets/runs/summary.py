@@ -123,12 +123,14 @@ def ending(held_back: int, errored: int, errors: list[ErrorCount]) -> tuple[int,
     return (5, in_words(errored, errors)) if errored else (0, None)
 
 
-def missing(parts: Iterable[PartitionStatus]) -> int:
-    """The cells of the last stage that was asked for which are not there.
+def missing(study: Study, parts: Iterable[PartitionStatus]) -> int:
+    """The cells of the last stage that was asked for which are not there, and that a run may make.
 
     Those whose solution errored are told of as errored, where solutions were asked for, too.
     """
     parts = list(parts)
+    if study.config.benchmark.from_logs:
+        return sum(part.own("missing") for part in parts)
     stages = {part.partition.stage for part in parts}
     last = GRADE if GRADE in stages else GENERATE
     solved = {part.partition for part in parts if part.partition.stage is GENERATE}

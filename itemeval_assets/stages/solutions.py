@@ -17,9 +17,10 @@ def generate(run: StageRun, partitions: list[Partition]) -> Outcome:
 
 
 def caller_of(scope: Scope) -> SolutionCaller:
-    """What makes the solutions of a study: calls of its prompts, or a task."""
-    if scope.study.config.benchmark.ref is None:
+    """What makes the solutions of a study: calls of its prompts, a task, or logs of a task."""
+    benchmark = scope.study.config.benchmark
+    if benchmark.ref is None:
         return SolutionCaller(scope)
-    from .tasks.solutions import TaskCaller  # noqa: PLC0415 (loads what only tasks need)
+    from .tasks.solutions import LogCaller, TaskCaller  # noqa: PLC0415 (loads what only tasks need)
 
-    return TaskCaller(scope)
+    return LogCaller(scope) if benchmark.from_logs else TaskCaller(scope)

@@ -93,6 +93,7 @@ OWN = {"type": "python", "function": "mine.py:score"}
 GRADED = {"model": "mockllm/judge", "scorer": "model_graded_qa"}
 TASK = {"adapter": "inspect", "task": "tasks.py@sums"}
 TASKS = {"tasks.py": QUESTIONS}
+LOGS = {"adapter": "logs", "task": "tasks.py@sums"}
 # As a hand writes it, `models:` last.
 BY_HAND = """\
 study: my_study
@@ -222,6 +223,16 @@ MISTAKES = [
         "`task_args` of inspect_ai",
         {"benchmark": {**TASK, "task_args": {"count": 3}}},
         TASKS,
+        without="facets.prompt",
+    ),
+    Mistake(
+        "Logs without their task, before any came in",
+        {"benchmark": LOGS},
+        without="facets.prompt",
+    ),
+    Mistake(
+        "Where the logs lie, in the YAML",
+        {"benchmark": {**LOGS, "path": "logs"}},
         without="facets.prompt",
     ),
     Mistake(

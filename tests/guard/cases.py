@@ -326,6 +326,11 @@ COMMANDS: Sequence[Command] = [
         exit_code=2,
     ),
     Command(
+        "import {folder} {config} --write-config --json",
+        lambda found: "is there already" in found["message"],
+        exit_code=2,
+    ),
+    Command(
         "reset {config} --only=gradings --condition=mockllm/a --grader=judge --rubric=strict "
         "--json",
         lambda found: found == [],
@@ -573,6 +578,15 @@ DOCUMENTS: Mapping[str, Document] = {
         },
         # Two of three samples, graded by the two scorers of the task.
         lambda summary: (_calls(summary), _done(summary)) == (2, [2, 2, 2]),
+    ),
+    "logs": Document(
+        {
+            "study": "logs",
+            "benchmark": {"adapter": "logs", "task": "tasks.py@sums", "args": {"count": 3}},
+            "solvers": {"models": ["mockllm/a"]},
+            "facets": {},
+        },
+        message="no log of 'tasks.py@sums' with these arguments has come in yet",
     ),
     "judges": Document(
         {

@@ -376,12 +376,12 @@ def test_the_screen_says_what_came_in_and_what_not(
 
 def test_the_page_tells_what_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = (ROOT / "docs" / "importing.md").read_text()
-    [declared] = re.findall(r"^```yaml\n(.*?)^```", page, re.M | re.S)
+    declared, _ = re.findall(r"^```yaml\n(.*?)^```", page, re.M | re.S)
     declare(tmp_path)
     (tmp_path / "study.yaml").write_text(declared.replace("openai/gpt-6-luna", "mockllm/model"))
     kept_logs("0.3.285", "capitals", tmp_path)
     monkeypatch.chdir(tmp_path)
-    _, lines, _ = re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S)
+    _, lines, *_ = re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S)
     for line in lines.splitlines():
         assert run_cli(shlex.split(line)[1:]) == 0
     assert ie.table("study.yaml", "gradings_long")["score"].tolist().count(1.0) == 4

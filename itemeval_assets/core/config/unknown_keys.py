@@ -53,6 +53,8 @@ _IN_SECTION = {
     "benchmark": {"args": ("task_args", "task_arguments", "arguments", "params")},
 }
 _OF_DATA = ("datasets", "mapping")
+# Where somebody may write where logs lie.
+_PLACES = ("path", "logs", "log_dir", "folder", "source")
 # Words for "not all samples", of inspect_ai and of other tools.
 _FEW_SAMPLES = ("limit", "sample_id", "max_samples", "samples", "sample", "shuffle")
 
@@ -101,6 +103,10 @@ def _at(loc: tuple[int | str, ...], data: Any) -> Any:
 
 def _beside_a_task(word: str, data: Any) -> str:
     """What to write in place of a key of `benchmark` that only a task, or no task, has."""
+    if word in _PLACES and data["benchmark"].get("adapter") == "logs":
+        return (
+            "the logs are named when they come in (itemeval-assets import LOGS CONFIG); remove it"
+        )
     if word in _OF_DATA:
         return "the task has its own data (adapter: inspect); remove it"
     if word in TaskBenchmark.model_fields:

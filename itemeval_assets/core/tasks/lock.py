@@ -42,7 +42,8 @@ class TaskLock:
     calls of models a sample takes, where its solver tells. `source`: the start of the hash of its
     file; empty for a task of a package. `packages`: their versions. `changed`: what was another one
     when it was loaded before. `former`: [task, arguments, scores] of what logs told of other ones.
-    `twins`: which scores have one name, of which the second is left out.
+    `twins`: which scores have one name, of which the second is left out. `from_logs`: its code was
+    not here, and its logs told all of this.
     """
 
     task: str
@@ -62,6 +63,7 @@ class TaskLock:
     learned: tuple[ScoreName, ...] = ()
     former: tuple[tuple[str, Mapping[str, Any], tuple[ScoreName, ...]], ...] = ()
     twins: str = ""
+    from_logs: bool = False
 
     @property
     def all_scores(self) -> tuple[ScoreName, ...]:
@@ -96,6 +98,10 @@ class TaskLock:
             learned = tuple(name for names in own for name in names)
             return replace(self, learned=learned, former=tuple(others))
         now = replace(self, learned=before.learned, former=before.former, twins=before.twins)
+        if before.from_logs:
+            # Logs tell neither its file nor its packages.
+            learned = (one for one in before.all_scores if one not in self.scores)
+            return replace(now, learned=tuple(learned))
         if before == replace(now, resolved_at=before.resolved_at, changed=before.changed):
             return before
         return replace(now, changed=tuple(_changes(before, self)) or before.changed)
@@ -104,7 +110,9 @@ class TaskLock:
         """The lock as JSON holds it."""
         former = [[task, args, _as_lists(names)] for task, args, names in self.former]
         lists = {"scores": _as_lists(self.scores), "learned": _as_lists(self.learned)}
-        return {**asdict(self), **lists, "former": former}
+        found = {**asdict(self), **lists, "former": former}
+        # Seals hold the hash of it: a task that loads has the same one as before.
+        return found if self.from_logs else _without(found, "from_logs")
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "TaskLock":
@@ -136,6 +144,10 @@ def twins(names: Iterable[ScoreName]) -> str | None:
                 "one of them in the task"
             )
     return None
+
+
+def _without(document: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name != key}
 
 
 def _as_lists(names: Iterable[ScoreName]) -> list[list[Any]]:

@@ -1,12 +1,11 @@
 """What loading a task tells: its scores, samples, limits and versions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Any
 
 from inspect_ai import Task
-from inspect_ai.scorer import Scorer
 from inspect_ai.util import registry_info
 
 from itemeval_assets.core.errors import ConfigError
@@ -21,8 +20,8 @@ from .loaded.loading import load_task
 from .loaded.sandboxes import sandbox_of
 from .loaded.solvers import calls_known
 from .samples import images_in
+from .score_names import score_names
 
-_ACCURACY = "inspect_ai/accuracy"
 _LIMITS = (
     *("message_limit", "token_limit", "turn_limit"),
     *("time_limit", "working_limit", "cost_limit"),
@@ -58,47 +57,17 @@ def look_at(ref: TaskRef, file: Path | None, now: str) -> TaskLock:
 
 def _scores(task: Task) -> Iterator[ScoreName]:
     """The scores of a sample, named as inspect_ai names them."""
-    taken: list[str] = []
-    for scorer in task.scorer or []:
-        base = name = _scorer_name(scorer)
-        count = 1
-        while name in taken:
-            name, count = f"{base}{count}", count + 1
-        taken.append(name)
-        metrics = registry_info(scorer).metadata.get("metrics")
-        named = _keys(metrics)
-        keys = {key: of for key, of in named.items() if "*" not in key}
-        if named and not keys:
-            continue  # its values are known once it has scored a sample
-        yield from [ScoreName(name, key, _is_share(of)) for key, of in keys.items()] or [
-            ScoreName(name, is_share=_is_share(metrics))
-        ]
+    scorers = (registry_info(scorer) for scorer in task.scorer or [])
+    declared = ((one.name.rpartition("/")[2], one.metadata.get("metrics")) for one in scorers)
+    return score_names(declared, _registered_name)
 
 
-def _scorer_name(scorer: Scorer) -> str:
-    return registry_info(scorer).name.rpartition("/")[2]
-
-
-def _keys(metrics: Any) -> dict[str, Any]:
-    """{value: its metrics} of a scorer that has several values; none of another one."""
-    groups = metrics if isinstance(metrics, list | tuple) else [metrics]
-    named = {key: of for group in groups if isinstance(group, Mapping) for key, of in group.items()}
-    return {str(key): of for key, of in named.items()}
-
-
-def _is_share(metrics: Any) -> bool:
-    """Whether metrics hold inspect_ai's accuracy, which is one of values from 0 to 1."""
-    found = metrics if isinstance(metrics, list | tuple) else [metrics]
-    return any(_is_registered(one) and registry_info(one).name == _ACCURACY for one in found)
-
-
-def _is_registered(one: Any) -> bool:
-    """Whether something is registered with inspect_ai, as metrics are."""
+def _registered_name(one: Any) -> str | None:
+    """The name that something is registered under with inspect_ai, as metrics are."""
     try:
-        registry_info(one)
+        return registry_info(one).name
     except (ValueError, AttributeError):
-        return False
-    return True
+        return None
 
 
 def _metadata(task: Task) -> set[str]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +23,8 @@ from itemeval_assets.engine.data.images import ImageReader, Keep
 
 Row = dict[str, Any]
 _MOST_LETTERS = 26
+_NO_REVISION = {"dataset_revision": ""}
+_OF_AN_ITEM = ("item_id", "dataset_id", "input", "target", "grading_scheme", "metadata_json")
 # Where an object lies in the memory, as Python tells it.
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
@@ -53,11 +55,19 @@ def items_of_task(
     """
     for place, sample in enumerate(task.dataset, 1):
         _require_loggable(sample, place)
-    rows = [_item(sample, dataset) for sample in task.dataset]
-    ids = [row["item_id"] for row in rows]
+    ids = [item_id(sample) for sample in task.dataset]
     if repeated := next((id for id in ids if ids.count(id) > 1), None) if _repeats(ids) else None:
         raise DatasetError(f"benchmark.task: two samples have the id {repeated!r}")
-    shown = [list(images_in(sample)) for sample in task.dataset]
+    return items_of_samples([*task.dataset], dataset, base, keep)
+
+
+def items_of_samples(
+    samples: Sequence[Sample], dataset: str, base: Path | None = None, keep: Keep | None = None
+) -> TaskData:
+    """Samples as items, as `items_of_task` has those of a task. No two have the same id."""
+    rows = [_item(sample, dataset) for sample in samples]
+    ids = [row["item_id"] for row in rows]
+    shown = [list(images_in(sample)) for sample in samples]
     seen = [[_mark_of_image(image) for image in images] for images in shown]
     by_id = sorted(range(len(ids)), key=ids.__getitem__)
     revisions = (
@@ -105,6 +115,12 @@ def _revision(rows: list[Row], seen: list[list[str]]) -> str:
     return hashlib.sha256(told).hexdigest()[:40]
 
 
+def revision_of(rows: Iterable[Row]) -> str:
+    """The first of the `revisions` of items whose samples show no image."""
+    plain = [{**{name: row[name] for name in _OF_AN_ITEM}, **_NO_REVISION} for row in rows]
+    return _revision(sorted(plain, key=lambda row: row["item_id"]), [[] for _ in plain])
+
+
 def _mark_of_image(image: str) -> str:
     """What tells an image from others: a file by what it holds, wherever it lies."""
     with suppress(OSError, ValueError):
@@ -149,7 +165,7 @@ def _item(sample: Sample, dataset: str) -> Row:
     return {
         "item_id": item_id(sample),
         "dataset_id": dataset,
-        "dataset_revision": "",
+        **_NO_REVISION,
         "input": _input(sample),
         "target": _target(sample),
         "grading_scheme": None,

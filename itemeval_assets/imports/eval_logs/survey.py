@@ -1,12 +1,12 @@
 """Looks through logs of inspect_ai: what of them comes into a study of their task. Writes nothing.
 
 A log is of the generate condition that has its model and its settings. Answers come in where the
-question and the target of their sample are those of the item of today.
+question and the target of their sample are those of the item.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,14 +16,14 @@ import pyarrow as pa
 from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.partitions import GENERATE, Partition
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.core.text.times import now
 from itemeval_assets.core.text.words import counted
-from itemeval_assets.engine.logs.reading import read_log, read_log_header
+from itemeval_assets.engine.logs.reading import read_log_header
 from itemeval_assets.engine.rows import PRICE, utc
 from itemeval_assets.engine.tasks.logs.made_by_inspect import (
-    LoadedTask,
     LoggedAnswer,
+    TaskOfLogs,
     loaded_task,
     logged_answers,
 )
@@ -45,7 +45,7 @@ from itemeval_assets.storage.study.inputs.task_lock import task_file
 from itemeval_assets.storage.study.layout import log_key
 from itemeval_assets.storage.study.store import ResultsStore
 
-from .place import place_of
+from .place import LogFolder, place_of
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
@@ -58,10 +58,16 @@ def survey(path: str, config: str | Path) -> Found:
     cannot be read, or none is of the task.
     """
     folder, keys = place_of(path, config)
-    study = open_study(config, imports=True)
+    try:
+        study = open_study(config, imports=True)
+    except ConfigError as error:
+        where = ". Without its code its logs come in with `adapter: logs`"
+        raise ConfigError(f"{error}{where if 'benchmark.task: ' in str(error) else ''}") from error
     ref = study.config.benchmark.ref
     assert ref is not None
-    return _Survey(study, loaded_task(ref, task_file(ref, study.config_dir)), folder, keys).found()
+    task = loaded_task(ref, task_file(ref, study.config_dir))
+    items = known(study, ResultsStore(open_backend(study.location), study.name)).table
+    return Survey(study, task, LogFolder(folder, keys, study), items, _ANOTHER).found()
 
 
 class _Answer(NamedTuple):
@@ -75,21 +81,24 @@ class _Answer(NamedTuple):
         return self.error is None, self.created
 
 
-class _Survey:
-    def __init__(self, study: Study, task: LoadedTask, folder: str, keys: list[str]) -> None:
-        self._study, self._task = study, task
-        self._source = open_backend(folder)
-        # Not what an import has made of them.
-        self._keys = [
-            key for key in keys if not self._source.uri(key).startswith(f"{study.location}/")
-        ]
+class Survey:
+    """What of some logs comes into a study. `another`: why logs stay out that differ otherwise."""
+
+    def __init__(
+        self, study: Study, task: TaskOfLogs, logs: LogFolder, items: pa.Table, another: str
+    ) -> None:
+        self._study, self._task, self._folder, self._another = study, task, logs, another
+        self._source, self._items = logs.source, items
         self._store = ResultsStore(open_backend(study.location), study.name)
-        self._items = known(study, self._store).table
         self._prices = prices_if_needed(study)
         self._left = Counter[tuple[str, str]]()
         self._best: dict[Partition, dict[Cell, _Answer]] = {}
         self._beside = self._again = self._changed = 0
         self._manifests: dict[str, Mapping[str, Any]] = {}
+
+    def know(self, study: Study, items: pa.Table) -> None:
+        """Go on with what the logs told: the study with its scores, and its items."""
+        self._study, self._items = study, items
 
     def found(self) -> Found:
         """All that comes in."""
@@ -98,8 +107,8 @@ class _Survey:
         if not (logs or self._again):
             why = "; ".join(f"{one.words}: {one.why}" for one in left)
             raise StoreError(
-                f"{self._source.uri('')}: of {counted(len(self._keys), 'log')} none has an answer "
-                f"for {self._study.config_path}: {why}. Nothing was taken"
+                f"{self._source.uri('')}: of {counted(len(self._folder.headers), 'log')} none has "
+                f"an answer for {self._study.config_path}: {why}. Nothing was taken"
             )
         return Found(
             study=self._study,
@@ -115,27 +124,26 @@ class _Survey:
 
     def _logs(self) -> Iterator[FoundLog]:
         """The logs that come in, oldest first, so that what a retry has again is known by then."""
-        for target, (key, partition, _) in sorted(self._last_written().items(), key=_by_time):
-            data = self._source.local_copy(key)
-            log = _read(read_log, data, self._source.uri(key))
+        for key, target, partition in self.fitting:
+            data, log = self._folder.data(key), self._folder.log(key)
             if cells := self._cells(key, target, partition, log):
                 digest = hashlib.sha256(data.read_bytes()).hexdigest()
                 self._tell_of_change(target, digest)
                 yield FoundLog(key, [self._part(key, target, partition, log, cells, digest)])
 
-    def _last_written(self) -> "dict[str, tuple[str, Partition, EvalLog]]":
-        """The logs of the study by their key here; of versions of one eval, that written last.
+    @cached_property
+    def fitting(self) -> list[tuple[str, str, Partition]]:
+        """The logs of the study, oldest first: key, key here, and partition.
 
-        `inspect score` writes a log again, beside the first one or in its place.
+        Of versions of one eval it is that written last: `inspect score` writes a log again, beside
+        the first one or in its place.
         """
-        stats = self._source.stats()
-        found: dict[str, tuple[str, Partition, EvalLog]] = {}
-        for key in sorted(self._keys, key=lambda key: (stats[key].changed_at, key)):
-            header = _read(read_log_header, self._source.local_copy(key), self._source.uri(key))
+        found: dict[str, tuple[str, str, str, Partition]] = {}
+        for key, header in self._folder.headers.items():
             if partition := self._partition_if_fitting(header):
                 target = log_key(partition, header.eval.created, header.eval.task_id)
-                found[target] = (key, partition, header)
-        return found
+                found[target] = (header.eval.created, target, key, partition)
+        return [(key, target, part) for _, target, key, part in sorted(found.values())]
 
     def _partition_if_fitting(self, log: "EvalLog") -> Partition | None:
         """The generate condition of a log; None, and counted, where it is none of the study's."""
@@ -145,7 +153,7 @@ class _Survey:
         elif not self._task.has_arguments_of(log):
             self._leave_out(f"logs of {name} with other arguments", _ARGUMENTS)
         elif another := self._task.why_another(log):
-            self._leave_out(f"logs of {name} with {another}", _ANOTHER)
+            self._leave_out(f"logs of {name} with {another}", self._another)
         else:
             return self._partition_of(log)
         return None
@@ -169,6 +177,8 @@ class _Survey:
     def _cells(self, key: str, target: str, partition: Partition, log: "EvalLog") -> set[Cell]:
         """The cells of a log that come in; an answer that several logs have is of the first."""
         found, best = set[Cell](), self._best.setdefault(partition, {})
+        if not log.samples:
+            self._leave_out("logs without a sample", _NO_SAMPLE)
         for answer in logged_answers(log):
             if self._places.setdefault(answer.uuid, target) != target:
                 self._again += 1
@@ -273,26 +283,13 @@ class _Survey:
         yield "the scores that the task gave come in with the next run, without a call"
 
 
-def _by_time(found: "tuple[str, tuple[str, Partition, EvalLog]]") -> tuple[str, str]:
-    return found[1][2].eval.created, found[0]
-
-
-def _read(read: "Callable[[Path, str], EvalLog]", path: Path, place: str) -> "EvalLog":
-    try:
-        return read(path, place)
-    except StoreError as error:
-        said = str(error).partition(" Restore it")[0]
-        raise StoreError(
-            f"{said} Restore it from a copy, or take it out of what is imported. Nothing was taken"
-        ) from error
-
-
 # In the header of a copy: of what bytes it is one.
 _DIGEST = "imported_sha256"
 _ANOTHER = "a condition is of the task as it is; pass what differs as an argument of the task"
 _ARGUMENTS = "they are another benchmark; give them a study of their own (`benchmark.args`)"
 _NO_ITEM = "the task has no such sample today, or `benchmark.sample` leaves it out"
 _OTHER_QUESTION = "the task had other data then"
+_NO_SAMPLE = "their eval ended before one, or was told to keep none (`--no-log-samples`)"
 _EPOCHS = "raise `facets.replications` to take them in"
 
 

@@ -72,7 +72,8 @@ class Source:
             raise StoreError(
                 f"{self.location} is no study of itemeval: name the folder that has its "
                 f"{', '.join(wanted)}, such as studies/my_study. A folder of logs of inspect_ai "
-                "comes into a study of the task that made its logs (`benchmark.adapter: inspect`)"
+                "comes into a study of the task that made its logs (`benchmark.adapter: inspect`, "
+                "or `logs` without its code)"
             )
         if missing:
             raise StoreError(

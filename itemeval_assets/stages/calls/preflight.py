@@ -65,8 +65,9 @@ _CELL = Cell(PREFLIGHT_ITEM, 1)
 
 
 def study_models(study: Study) -> dict[str, str]:
-    """The distinct models of a study, and the YAML path that names each first."""
-    models = dict.fromkeys(study.models, study.models_key)
+    """The distinct models that a run may call, and the YAML path that names each first."""
+    answering = [] if study.config.benchmark.from_logs else study.models
+    models = dict.fromkeys(answering, study.models_key)
     for model, where in study.design.grading_models.items():
         models.setdefault(model, where)
     return models

@@ -117,12 +117,19 @@ def _is_changed(study: Study, store: ResultsStore, dataset: DatasetConfig) -> bo
 def _can_change(study: Study, dataset: DatasetConfig) -> bool:
     """Whether data are read as they are today, and not at a pinned commit."""
     benchmark = study.config.benchmark
+    if benchmark.from_logs:
+        return False
     is_local = partial(local_path, dataset, benchmark.adapter, study.config_dir)
     return isinstance(benchmark, TaskBenchmark) or is_local() is not None
 
 
 def _revision(study: Study, dataset: DatasetConfig, pinned: str | None = None) -> str:
     benchmark = study.config.benchmark
+    if benchmark.from_logs:
+        raise DatasetError(
+            f"benchmark: no log of {benchmark.datasets[0].id!r} has come in yet, so there are no "
+            f"items. Take logs in: itemeval-assets import LOGS {study.config_path}"
+        )
     if isinstance(benchmark, TaskBenchmark):
         data = load_data(benchmark.ref, task_file(benchmark.ref, study.config_dir))
         return data.revision(pinned)

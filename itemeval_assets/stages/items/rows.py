@@ -26,8 +26,14 @@ def rows_of_data(
     *,
     again: bool = False,
 ) -> Loaded:
-    """`again`: a task is loaded twice also where its data are pinned."""
+    """`again`: a task is loaded twice also where its data are pinned.
+
+    Items that come from logs are those that an import has stored.
+    """
     benchmark = study.config.benchmark
+    if benchmark.from_logs:
+        rows = [{name: row[name] for name in row if name != "created_at"} for row in stored]
+        return Loaded(rows, len(rows))
     if not isinstance(benchmark, TaskBenchmark):
         return load_items(benchmark, revisions, study.config_dir, keep, known)
     file = task_file(benchmark.ref, study.config_dir)

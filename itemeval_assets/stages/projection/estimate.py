@@ -263,7 +263,7 @@ def _images(study: Study, grid: Projection) -> Iterator[str]:
 
 
 def _calls_of_task(study: Study, grid: Projection) -> Iterator[str]:
-    if study.snapshot.task and grid.calls:
+    if study.snapshot.task and grid.calls and not study.config.benchmark.from_logs:
         yield from words_on_samples(study.snapshot.task)
 
 

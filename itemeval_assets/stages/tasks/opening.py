@@ -25,14 +25,15 @@ from .scores import names_in_logs
 def open_study(config: str | Path, *, imports: bool = False) -> Study:
     """A study with its task as it is now. Where `task_lock.json` says otherwise, it is written.
 
-    `imports`: also one whose import was cut off, which goes on.
+    `imports`: also one whose import was cut off, which goes on. A task whose code is not here stays
+    as its logs told it.
 
     Where there is none, `keep_task` writes it once nothing refuses the command. Raises ConfigError
     for a task that cannot be loaded. Nothing is written then.
     """
     parsed, path = load_config(config)
     task = parsed.benchmark.ref
-    if task is None:
+    if task is None or parsed.benchmark.from_logs:
         return load_study(config)
     try:
         found = look_at(task, task_file(task, path.parent), now())

@@ -35,6 +35,7 @@ _ITEM_COLUMNS = ["item_id", "dataset_id", "dataset_revision"]
 _GRADING_COLUMNS = [*GRADING_STATE_COLUMNS, "score", "parse_error", "served_model"]
 _MOST_REASONS = 50
 _BY_PEOPLE = "people rate it"
+_IN_NO_LOG = "in no log that came in; no run makes it without the code of the task"
 
 
 class CellView:
@@ -85,7 +86,8 @@ class CellView:
         shared = {"study": self.study.name, **self.study.design.columns_of(*partition)}
         versions = self.study.design.versions(partition)
         missing = _BY_PEOPLE if grader.by_people else None
-        return cell_table(answers, gradings, self.places, shared, versions, missing)
+        unanswered = _IN_NO_LOG if self.study.config.benchmark.from_logs else None
+        return cell_table(answers, gradings, self.places, shared, versions, missing, unanswered)
 
 
 def served_in(rows: pa.Table) -> Served:

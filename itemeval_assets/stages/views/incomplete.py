@@ -30,19 +30,22 @@ def incomplete_cells(
     """Cells of one partition without a sound row: missing, errored or stale.
 
     A blank answer counts as complete, unless the study runs blanks again, and so does a cell that
-    people have not rated: they rate a sample.
+    people have not rated: they rate a sample. So does what only a log could bring.
     """
     if study.design.is_rated(partition):
         return []
     states = StudyStates(study, store, policy)
     has = states.anchors.of(partition)
-    solutions = states.solutions(partition.solutions)
+    solutions, from_logs = states.solutions(partition.solutions), study.config.benchmark.from_logs
+    if partition.stage is GENERATE and from_logs:
+        return []
     if partition.stage is GENERATE:
         names, codes = STATES, classify_solutions(states.grid, solutions).codes
     else:
         answers = states.answers(solutions)
         if condition := study.design.grade_by_id.get(partition.grade):
             answers = answers.seen_by(condition.grader)
+        has = has & answers.gradable.mask if from_logs else has
         names, versions = CELL_STATES, study.design.versions(partition)
         codes = cell_states(answers, states.gradings(partition), versions)
     wanted = {"missing", "errored", "stale"}

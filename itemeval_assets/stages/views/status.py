@@ -1,5 +1,6 @@
 """status: how far a study is, without a call. Uses the predicate of the runs."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from itemeval_assets.core.records.precision import PrecisionLook, words_of_look
 from itemeval_assets.core.records.served import Served, served_words
 from itemeval_assets.core.records.unread import UnreadLog
 from itemeval_assets.core.tables.cells import CELL_STATES
+from itemeval_assets.core.text.words import counted
 from itemeval_assets.stages import ledger
 from itemeval_assets.stages.calls import batches
 from itemeval_assets.stages.calls.recovery import losses, unread
@@ -33,6 +35,8 @@ from .incomplete import cells_to_call
 from .seals import notes_on_seals
 from .states import StudyStates
 
+_LACKING = ("missing", "errored")
+
 
 @dataclass(frozen=True)
 class PartitionStatus:
@@ -40,9 +44,10 @@ class PartitionStatus:
 
     Of a generate condition, `done` cells have an answer. `without_solution`: {state: cells} of
     gradings whose solution has to be there first; they are in the counts, in the state of their
-    solution. `usd` is null when rows were paid for and no price is known. `settled`: the done cells
-    of a judge that the scorer before it has graded, without a call. `by_people`: no run changes
-    its cells.
+    solution. Of a generate condition whose answers come from logs alone: those that no log
+    has. `usd` is null when rows were paid for and no price is known. `settled`: the done cells of a
+    judge that the scorer before it has graded, without a call. `by_people`: no run changes its
+    cells.
     """
 
     partition: Partition
@@ -140,6 +145,7 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
     notes = [
         *notes_on_data(study, store),
         *served_words(matrix.served),
+        *(words_on_logs(matrix.generate) if study.config.benchmark.from_logs else ()),
         *notes_on_seals(study, store, states.items),
     ]
     status = StudyStatus(
@@ -194,7 +200,9 @@ class _Matrix:
         solutions, has = self._states.solutions(partition), self._states.anchors.of(partition)
         self.rows[partition], self.served[label] = solutions.num_rows, served_in(solutions)
         answers = self._states.answers(solutions)
-        self.generate.append(_generate_status(partition, label, answers, solutions, has))
+        found = _generate_status(partition, label, answers, solutions, has)
+        from_logs = self._states.study.config.benchmark.from_logs
+        self.generate.append(_as_in_logs(found) if from_logs else found)
         return answers
 
     def _add_gradings(self, partition: Partition, answers: Answers, other: GradeCondition) -> None:
@@ -235,6 +243,27 @@ def _generate_status(
         usd=_sum(solutions),
         **counts,
     )
+
+
+def _as_in_logs(part: PartitionStatus) -> PartitionStatus:
+    """The same where no run can make a solution: what is not there comes in by logs."""
+    states = ("missing", "errored", "blank")
+    lacking = {state: getattr(part, state) for state in states if getattr(part, state)}
+    return replace(part, without_solution=lacking)
+
+
+def words_on_logs(parts: Iterable[PartitionStatus]) -> Iterator[str]:
+    """Which solutions no log has: nobody makes them without the code of their task."""
+    parts = list(parts)
+    missing, errored = (sum(getattr(part, name) for part in parts) for name in _LACKING)
+    if missing or errored:
+        errors = f", and {counted(errored, 'solution')} failed there" if errored else ""
+        verb = "is" if missing == 1 else "are"
+        yield (
+            f"{counted(missing, 'solution')} {verb} in no log that came in{errors}. No run makes "
+            "them: the code of the task is not here (benchmark.adapter: logs). Import more logs, "
+            "or write adapter: inspect once the code is here."
+        )
 
 
 def _grade_status(

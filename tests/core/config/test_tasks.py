@@ -50,7 +50,7 @@ def test_a_task_needs_no_data_no_prompt_and_no_grader() -> None:
          "after": "includes"}}}, "It cannot name a scorer of the task"),
         ({"benchmark": {"tsk": "x"}}, "did you mean 'task'?"),
         ({"benchmark": {"args": [1]}}, "benchmark.args: "),
-        ({"benchmark": {"adapter": "inspct"}}, "'hf', 'local' or 'inspect'"),
+        ({"benchmark": {"adapter": "inspct"}}, "'hf', 'local', 'inspect' or 'logs'"),
         ({"measurement": {"families": {"x/y": "z"}}}, "measurement.families"),
     ],
 )  # fmt: skip

@@ -21,6 +21,7 @@ def item_problems(config: StudySections) -> list[str]:
         *_images_problems(config),
         *_sample_problems(config),
         *_task_problems(config),
+        *_log_problems(config),
     ]
 
 
@@ -118,19 +119,36 @@ def _chat_problems(config: StudySections) -> list[str]:
 
 def _task_problems(config: StudySections) -> list[str]:
     """A task has its own data and prompts."""
-    found = []
+    found, adapter = [], config.benchmark.adapter
     if config.benchmark.ref and "prompt" in config.facets.model_fields_set:
         found.append(
-            "facets.prompt: the task has its own prompts (benchmark.adapter: inspect); remove it"
+            f"facets.prompt: the task has its own prompts (benchmark.adapter: {adapter}); remove it"
         )
     if config.benchmark.ref and config.budget.prefer_native_batch:
         found.append(
-            "budget.prefer_native_batch: a task (benchmark.adapter: inspect) calls models under "
+            f"budget.prefer_native_batch: a task (benchmark.adapter: {adapter}) calls models under "
             "their own ids; remove it"
         )
     if config.benchmark.ref and config.solvers.split_prompt:
         found.append(
-            "solvers.split_prompt: the task has its own prompts (benchmark.adapter: inspect); "
+            f"solvers.split_prompt: the task has its own prompts (benchmark.adapter: {adapter}); "
             "remove it"
+        )
+    return found
+
+
+def _log_problems(config: StudySections) -> list[str]:
+    """Items and answers that come from logs alone are as they are: none is drawn or made."""
+    if not config.benchmark.from_logs:
+        return []
+    found = []
+    if config.benchmark.sample:
+        found.append(
+            "benchmark.sample: the items are those of the logs (benchmark.adapter: logs); remove it"
+        )
+    if config.waves:
+        found.append(
+            "waves: nobody can ask the models again without the code of the task "
+            "(benchmark.adapter: logs); remove them. `rejudges` grade the same answers again"
         )
     return found

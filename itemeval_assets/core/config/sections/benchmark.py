@@ -4,20 +4,20 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from itemeval_assets.core.prompts.choices import CHOICES, TargetIs
 from itemeval_assets.core.tasks.reference import TaskRef
 from itemeval_assets.core.text.yaml.sections import IDENTITY, Section
 
-Adapter = Literal["hf", "local", "inspect"]
+Adapter = Literal["hf", "local", "inspect", "logs"]
 # What items can be told apart by besides their metadata.
 DATASET_ID = "dataset_id"
 # Of a file with tabs between its cells.
 AS_CSV = 'rename the file to .csv, and write `delimiter: "\\t"` beside its `id`'
 _ADAPTER = (
     "local: files here; hf: the Hugging Face hub, or a folder saved by `datasets`; inspect: a task "
-    "of inspect_ai"
+    "of inspect_ai; logs: a task of inspect_ai without its code, of which `import` takes in logs"
 )
 
 
@@ -168,23 +168,32 @@ class BenchmarkConfig(Section):
         """No task: its items come from data."""
         return None
 
+    @property
+    def from_logs(self) -> bool:
+        """Whether items and answers come from logs alone."""
+        return False
+
 
 # A task maps its own data.
 _OF_TASKS = MappingConfig(input="input", target="target")
 
 
 class TaskBenchmark(Section):
-    """A task of inspect_ai: its samples are the items, and its solver answers them."""
+    """A task of inspect_ai: its samples are the items, and its solver answers them.
+
+    With `adapter: logs` its code is not here: items, answers and scores are those of its logs.
+    """
 
     adapter: Adapter = Field(description=_ADAPTER, examples=["local"])
     task: str = Field(
-        description="inspect: `<package>/<name>`, or `<file>.py@<name>`, relative to this file",
+        description="inspect, logs: `<package>/<name>`, or `<file>.py@<name>`, relative to this "
+        "file; logs: also the name alone",
         examples=["tasks.py@my_task"],
         json_schema_extra=IDENTITY,
     )
     args: dict[str, Any] = Field(
         default_factory=dict,
-        description="inspect: what the task is called with, by name",
+        description="inspect, logs: what the task is called with, by name",
         examples=[{"difficulty": "hard"}],
         json_schema_extra=IDENTITY,
     )
@@ -192,7 +201,9 @@ class TaskBenchmark(Section):
 
     @field_validator("task")
     @classmethod
-    def _names_a_task(cls, task: str) -> str:
+    def _names_a_task(cls, task: str, info: ValidationInfo) -> str:
+        if info.data.get("adapter") == "logs":
+            return _named_in_logs(task)
         place, _, name = task.rpartition("@")
         is_file = (place or task).endswith(".py") and (not place or name.isidentifier())
         is_packaged = "@" not in task and task.count("/") == 1 and all(task.split("/"))
@@ -218,6 +229,11 @@ class TaskBenchmark(Section):
         return TaskRef(self.task, self.args)
 
     @property
+    def from_logs(self) -> bool:
+        """Whether items and answers come from logs alone."""
+        return self.adapter == "logs"
+
+    @property
     def datasets(self) -> list[DatasetConfig]:
         """The one that its items name."""
         return [DatasetConfig(id=self.task, split="")]
@@ -227,9 +243,19 @@ class TaskBenchmark(Section):
         return _OF_TASKS
 
 
+def _named_in_logs(task: str) -> str:
+    name = task.rpartition("@")[2]
+    if not name.strip() or name.endswith(".py"):
+        raise ValueError(
+            "give the name that the task has in its logs, such as my_task, my_package/my_task or "
+            f"tasks.py@my_task; found {task!r}"
+        )
+    return task
+
+
 def benchmark_section(entry: object) -> type[BenchmarkConfig] | type[TaskBenchmark]:
     """The section that `benchmark` is, by its adapter."""
-    is_task = isinstance(entry, Mapping) and entry.get("adapter") == "inspect"
+    is_task = isinstance(entry, Mapping) and entry.get("adapter") in ("inspect", "logs")
     return TaskBenchmark if is_task else BenchmarkConfig
 
 

@@ -97,12 +97,14 @@ def cell_table(
     names: Mapping[str, str | None],
     versions: Versions | None = None,
     missing: str | None = None,
+    unanswered: str | None = None,
 ) -> pa.Table:
     """The cells of one generate x grade partition, item by item, in the schema of CELLS.
 
     Reads GRADING_STATE_COLUMNS, score and parse_error of its gradings. `places` is what
     `places_in_design` makes of `item_id`, `dataset_id` and `dataset_revision` of the items, and
-    `names` holds what all rows share. `missing`: why a grading is not there, if a run makes none.
+    `names` holds what all rows share. `missing`: why a grading is not there, if a run makes none;
+    `unanswered`: why a solution is not there.
     """
     grid = answers.grid
     codes = cell_states(answers, gradings, versions)
@@ -113,6 +115,7 @@ def cell_table(
     reasons = np.where(codes == _UNPARSED, unread, reasons)
     reasons[~np.isin(codes, (_UNPARSED, _ERRORED))] = None
     reasons[mask & np.isin(codes, (_MISSING, _STALE))] = missing
+    reasons[~mask & (codes == _MISSING)] = unanswered
     done = codes == _DONE
     columns = {
         **{name: places[name] for name in places.column_names},

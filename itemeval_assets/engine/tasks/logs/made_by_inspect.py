@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from inspect_ai._util.registry import registry_lookup
 from inspect_ai.log import EvalLog
@@ -20,12 +20,32 @@ from .rows import cell_of_sample
 from .usage import sent_samples
 
 # Settings that say how a request is sent, and not what is asked: no design has them.
-_OF_REQUESTS = {
+OF_REQUESTS = {
     *("max_retries", "timeout", "attempt_timeout", "max_connections", "adaptive_connections"),
     *("cache", "cache_prompt", "batch", "max_tool_output", "internal_tools", "parallel_tool_calls"),
     *("logprobs", "top_logprobs", "reasoning_history", "extra_headers"),
 }
-_LIMITS = ("message_limit", "token_limit", "time_limit", "working_limit", "cost_limit")
+LIMITS = ("message_limit", "token_limit", "time_limit", "working_limit", "cost_limit")
+
+
+class TaskOfLogs(Protocol):
+    """What tells the logs of a task from those of others, whether or not its code is here."""
+
+    def is_made_by(self, log: EvalLog) -> bool:
+        """Whether a log is of this task."""
+        ...
+
+    def has_arguments_of(self, log: EvalLog) -> bool:
+        """Whether the task of a log was called with these arguments."""
+        ...
+
+    def why_another(self, log: EvalLog) -> str | None:
+        """What of a log was not as the task has it."""
+        ...
+
+    def asked(self, log: EvalLog) -> dict[str, Any]:
+        """The settings that its models were asked with, but for those of the task itself."""
+        ...
 
 
 class LoggedAnswer(NamedTuple):
@@ -59,7 +79,7 @@ class LoadedTask:
     def why_another(self, log: EvalLog) -> str | None:
         """What of a log was not as the task has it: told when `inspect eval` was called."""
         spec = log.eval
-        limits = {name: getattr(spec.config, name, None) for name in _LIMITS}
+        limits = {name: getattr(spec.config, name, None) for name in LIMITS}
         if self.file and spec.task_file and Path(spec.task_file).name != self.file:
             return "a task of this name in another file"
         if spec.solver:
@@ -72,7 +92,7 @@ class LoadedTask:
 
     def has_arguments_of(self, log: EvalLog) -> bool:
         """Whether the task of a log was called with these arguments."""
-        return _plain({**self.defaults, **(log.eval.task_args or {})}) == _plain(self.args)
+        return plain({**self.defaults, **(log.eval.task_args or {})}) == plain(self.args)
 
     def asked(self, log: EvalLog) -> dict[str, Any]:
         """The settings that its models were asked with, but for those of the task itself."""
@@ -80,7 +100,7 @@ class LoadedTask:
         return {
             name: value
             for name, value in given.items()
-            if name not in _OF_REQUESTS and self.settings.get(name) != value
+            if name not in OF_REQUESTS and self.settings.get(name) != value
         }
 
 
@@ -95,7 +115,7 @@ def loaded_task(ref: TaskRef, file: Path | None) -> LoadedTask:
         args={**defaults, **ref.args},
         defaults=defaults,
         settings=task.config.model_dump(exclude_none=True),
-        limits={name: getattr(task, name, None) for name in _LIMITS},
+        limits={name: getattr(task, name, None) for name in LIMITS},
         file=file.name if file else None,
     )
 
@@ -109,6 +129,6 @@ def logged_answers(log: EvalLog) -> Iterator[LoggedAnswer]:
         yield LoggedAnswer(cell, question_of(sample), error, uuid)
 
 
-def _plain(args: Mapping[str, Any]) -> Any:
+def plain(args: Mapping[str, Any]) -> Any:
     """As a log keeps arguments."""
     return json.loads(json.dumps(args, default=str, sort_keys=True))

@@ -10,6 +10,8 @@ from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.tasks.lock import ScoreName
 from itemeval_assets.engine.scorers.results import result_of
 
+from ..score_names import score_names
+
 # By the uuid of a sample, then by the name of a scorer.
 Scores = Mapping[str, Mapping[str, Score]]
 
@@ -35,6 +37,12 @@ def names_in(log: EvalLog) -> set[ScoreName]:
             keys = list(score.value) if isinstance(score.value, Mapping) else [None]
             found.update(ScoreName(name, key) for key in keys)
     return found
+
+
+def names_declared(log: EvalLog) -> list[ScoreName]:
+    """The scores that the header of a log says the task has, in their order."""
+    scorers = ((one.name.rpartition("/")[2], one.metrics) for one in log.eval.scorers or [])
+    return [*score_names(scorers, lambda metric: getattr(metric, "name", None))]
 
 
 def verdict_of(scores: Mapping[str, Score] | None, name: ScoreName) -> Verdict:

@@ -28,12 +28,19 @@ def task_template(task: TaskRef, base: Path) -> Template:
 def read_task_lock(config: StudyConfig, location: str, path: Path) -> TaskLock | None:
     """What is known of the task of a study; null where it has none. `path`: of its YAML.
 
-    Raises ConfigError where nobody has loaded the task yet, and StoreError for a damaged file.
+    Raises ConfigError where nobody has loaded the task yet, or none of its logs has come in, and
+    StoreError for a damaged file.
     """
     task = config.benchmark.ref
     if task is None:
         return None
     found = stored_lock(config.study, location)
+    if (found is None or not found.is_of(task)) and config.benchmark.from_logs:
+        raise ConfigError(
+            f"{path}: benchmark.task: no log of {task.word!r} with these arguments has come in "
+            "yet, so nothing tells its items and scorers. Take logs in: itemeval-assets import "
+            f"LOGS {path}"
+        )
     if found is None or not found.is_of(task):
         raise ConfigError(
             f"{path}: benchmark.task: nobody has loaded {task.word!r} with these arguments yet, so "
@@ -66,6 +73,22 @@ def keep_task(study: Study) -> None:
     known = study.snapshot.task
     if known is not None and stored_lock(study.name, study.location) is None:
         write_task_lock(study.name, study.location, known)
+
+
+def keep_told(study: Study) -> None:
+    """Keep what the logs of a task have told, beside the scores that others may have learned."""
+    told = study.snapshot.task
+    if told is None:
+        return
+    now = told
+
+    def add(document: dict[str, Any]) -> dict[str, Any]:
+        known = TaskLock.from_document(document) if document else now
+        same = (known.task, known.args) == (now.task, now.args)
+        return now.with_learned(known.all_scores if same else ()).to_document()
+
+    if stored_lock(study.name, study.location) != told:
+        StudyDirectory(open_backend(study.location), study.name).update_json(TASK_LOCK, add)
 
 
 def learn_scores(study: str, location: str, names: Iterable[ScoreName]) -> None:
