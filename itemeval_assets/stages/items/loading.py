@@ -19,6 +19,7 @@ from itemeval_assets.storage.study.store import ResultsStore
 from .changed_data import refuse_changed_data, revisions_to_load
 from .changed_images import known_images, refuse_changed_images
 from .changed_items import Outdated, all_changed, outdated_rows, refuse_changed_items, withdraw
+from .former_items import ever_stored, keep_former
 from .pins import accepted_mark, stored_sample, write_locks
 from .rows import rows_of_data
 
@@ -62,6 +63,7 @@ def load(
         )
         images.store(store.backend)
     keep_roster(study)
+    keep_former(store, items.table["item_id"].to_pylist())
     write_locks(study, store, revisions, items.sample, items.mark)
     if items.mark:
         withdraw(study, store, items.outdated, holder, say)
@@ -102,7 +104,7 @@ def _read(
     known = {} if accept_changes else known_images(study, store, revisions, stored)
     rows, total = rows_of_data(study, store, revisions, stored, keep, known, again=accept_changes)
     refuse_changed_images(known, rows)
-    edited = edited_items(stored, rows)
+    edited = edited_items(ever_stored(store, stored), rows)
     if edited:
         before_changes()
     outdated = outdated_rows(study, store, edited)
