@@ -230,6 +230,23 @@ def test_a_damaged_lock_file_is_no_empty_one(tmp_path: Path) -> None:
         items.load(study, store)
 
 
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        ("{", "is not valid JSON"),
+        ("[]", "is no JSON object"),
+        ('{"items": 1}', "does not hold items as they were"),
+        ('{"items": {"q1": {"input": "1 + 1?"}}}', "does not hold items as they were"),
+    ],
+)
+def test_a_damaged_file_of_former_items_is_told(tmp_path: Path, damage: str, told: str) -> None:
+    study = load_study(write_study(tmp_path))
+    load(study)
+    (Path(study.location) / "former_items.json").write_text(damage)
+    with pytest.raises(StoreError, match=rf"former_items\.json {told}.*or delete it: then an item"):
+        items.load(study, open_store(study))
+
+
 def sampled(folder: Path, sample: dict[str, Any] | None, **budget: Any) -> Study:
     extra = {"benchmark": {"sample": sample}, "budget": budget}
     return load_study(write_study(folder, items=12, extra=extra))
