@@ -228,7 +228,13 @@ def status(config: str | Path | Study, *, policy: str | None = None) -> "StudySt
     from .stages.views.status import survey
 
     study = _as_study(config)
-    return survey(study, _store(study), policy)
+    store = _store(study)
+    found = survey(study, store, policy)
+    if not found.batches:
+        return found
+    from .stages.views.waiting import with_expected
+
+    return with_expected(found, study, store)
 
 
 def export(config: str | Path | Study, *, for_spreadsheets: bool = False) -> "ExportResult":
