@@ -12,6 +12,7 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import BudgetExceeded, ItemevalAssetsError, Stopped, StoreError
+from itemeval_assets.engine.calls.batches.keeper import Keeper
 from itemeval_assets.stages.calls import making
 from itemeval_assets.storage.study.batches import KeptBatches
 from tests.model_answers import usual_answer
@@ -366,6 +367,35 @@ def test_an_item_that_changed_is_asked_anew(
     assert_reconciled(config)
     assert api.status(config).lost == [] and api.estimate(config).reserved_usd == 0
     assert api.run(config, only="solutions").calls == 0
+
+
+@pytest.mark.long
+def test_what_is_fetched_of_an_old_item_is_booked_once_whatever_dies(
+    tmp_path: Path, openai: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its log is there, and its line too, until the line is forgotten."""
+
+    def die(*arguments: object) -> None:
+        raise StoreError("the process is gone")
+
+    config = declare(tmp_path, items=ITEMS)
+    interrupt(config, openai)
+    items = tmp_path / "items.jsonl"
+    items.write_text(items.read_text().replace("1 + 1", "1 + 10", 1))
+    with monkeypatch.context() as broken:
+        broken.setattr(Keeper, "forget", die)
+        with pytest.raises(StoreError, match="is gone"):
+            api.run(config, only="solutions", accept_changes=True)
+    assert api.run(config, only="solutions").calls == 0
+    assert sum(row["usd"] for row in rows(config, "ledger")) == pytest.approx(billed_usd(openai))
+    [batch] = api.status(config).batches
+    assert (batch.calls, batch.unwanted) == (1, 1)
+    # The cell is asked once more, and the line is met again.
+    api.run(config, only="solutions", force=True, max_usd=10)
+    assert api.status(config).batches == []
+    assert sum(row["usd"] for row in rows(config, "ledger")) == pytest.approx(billed_usd(openai))
+    assert_reconciled(config)
+    assert api.status(config).lost == []
 
 
 def test_a_damaged_record_is_told(
