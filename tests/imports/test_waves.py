@@ -28,6 +28,11 @@ def test_a_wave_is_a_wave_here(kept: Kept) -> None:
     ):
         assert_same_rows(kept, name, key, condition)
     assert_ledger(kept)
+    manifests = (
+        {path.name for path in (folder / "manifests").iterdir()}
+        for folder in (kept.source, kept.folder / "ours" / "kept")
+    )
+    assert next(manifests) == next(manifests)
     # Only what failed there is called again: as much of the wave as of the first time.
     foreseen = ie.estimate(kept.config, only="solutions", wave="again").remaining
     assert foreseen.calls == 4 == ie.estimate(kept.config, only="solutions").remaining.calls - 4
@@ -46,7 +51,7 @@ def test_a_wave_is_a_wave_here(kept: Kept) -> None:
 def test_a_wave_that_is_named_later_comes_in_later(kept: Kept) -> None:
     first = ie.import_results(kept.source, kept.config)
     assert {one.why for one in first.left_out} == {
-        "the config does not have them: write `waves: [again]` into it, and import again"
+        "the config lacks them; write `waves: [again]` into it, and import again"
     }
     kept.edit(waves=["again"])
     later = ie.import_results(kept.source, kept.config)

@@ -59,7 +59,7 @@ class Waves:
         how = (
             f"add {names} to its `waves`" if self._declared else f"write `waves: [{names}]` into it"
         )
-        return f"the config does not have them: {how}, and import again"
+        return f"the config lacks them; {how}, and import again"
 
     @cached_property
     def solutions(self) -> OfTimes:
