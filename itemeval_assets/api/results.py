@@ -26,7 +26,13 @@ def status(config: str | Path | Study, *, policy: str | None = None) -> "StudySt
     from itemeval_assets.stages.views.status import survey
 
     study = as_study(config)
-    return survey(study, opened_store(study), policy)
+    store = opened_store(study)
+    found = survey(study, store, policy)
+    if not found.batches:
+        return found
+    from itemeval_assets.stages.views.waiting import with_expected
+
+    return with_expected(found, study, store)
 
 
 def table(config: str | Path | Study, name: str) -> "pd.DataFrame":

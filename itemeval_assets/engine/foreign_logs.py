@@ -20,6 +20,13 @@ from .tasks.logs.rows import cell_of_sample
 _GRADED = "gen_condition_id"
 
 
+class SamplePlace(NamedTuple):
+    """Where a sample belongs. `graded`: the generate condition of what it grades, if it does."""
+
+    graded: str | None
+    cell: Cell
+
+
 class LoggedCall(NamedTuple):
     """One sample of a log. `graded`: the generate condition of what it grades, if it does.
 
@@ -32,6 +39,14 @@ class LoggedCall(NamedTuple):
     is_error: bool
     total_tokens: int | None
     shown: str
+
+    @property
+    def place(self) -> SamplePlace:
+        return SamplePlace(self.graded, self.cell)
+
+    def at(self, place: SamplePlace) -> "LoggedCall":
+        """The same call elsewhere."""
+        return self._replace(graded=place.graded, cell=place.cell)
 
 
 def logged_calls(log: EvalLog) -> list[LoggedCall]:
@@ -59,6 +74,20 @@ def _shown(sample: EvalSample) -> str:
 def usage_in_header(log: EvalLog) -> dict[str, int | None]:
     """The token columns of all that a log was charged for."""
     return total_usage(log.stats.model_usage.values())
+
+
+def moved(log: EvalLog, places: Mapping[SamplePlace, SamplePlace]) -> EvalLog:
+    """A log whose samples say where they belong here, if that is elsewhere."""
+    samples = [_moved(sample, places) for sample in log.samples or []]
+    return log.model_copy(update={"samples": samples}) if places else log
+
+
+def _moved(sample: EvalSample, places: Mapping[SamplePlace, SamplePlace]) -> EvalSample:
+    here = places.get(SamplePlace(sample.metadata.get(_GRADED), cell_of(sample)))
+    if here is None:
+        return sample
+    told = {**here.cell._asdict(), **({_GRADED: here.graded} if here.graded is not None else {})}
+    return sample.model_copy(update={"metadata": {**sample.metadata, **told}})
 
 
 def part_of(

@@ -11,6 +11,7 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import SOLUTIONS, arrow_schema
 from itemeval_assets.core.text.words import counted
+from itemeval_assets.engine.foreign_logs import SamplePlace
 from itemeval_assets.storage.objects.backends import Backend
 from itemeval_assets.storage.study.inputs.template_lock import Kept
 
@@ -39,10 +40,14 @@ class LogPart(NamedTuple):
 
 
 class FoundLog(NamedTuple):
-    """A log of the source by its key there, and the copies to make of it."""
+    """A log of the source by its key there, and the copies to make of it.
+
+    `places`: where its samples are here, if elsewhere.
+    """
 
     key: str
     parts: Sequence[LogPart]
+    places: Mapping[SamplePlace, SamplePlace] = {}
 
 
 @dataclass(frozen=True)

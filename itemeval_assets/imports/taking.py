@@ -19,7 +19,7 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.imports.rows import Choice, balanced, chosen, logless_bookings, new_rows
 from itemeval_assets.core.money.ledger import never_less
 from itemeval_assets.core.tables.schemas import BOOKINGS, TABLES, arrow_schema
-from itemeval_assets.engine.foreign_logs import part_of
+from itemeval_assets.engine.foreign_logs import moved, part_of
 from itemeval_assets.engine.logs.broken import write_log
 from itemeval_assets.engine.logs.reading import read_log
 from itemeval_assets.stages import gradings_long, ledger
@@ -209,7 +209,8 @@ class Taking:
         ]
         if not wanted:
             return
-        whole = read_log(backend.local_copy(log.key), backend.uri(log.key))
+        read = read_log(backend.local_copy(log.key), backend.uri(log.key))
+        whole = moved(read, log.places)
         with tempfile.TemporaryDirectory(prefix="itemeval_assets_") as folder:
             for number, part in enumerate(wanted):
                 path = Path(folder) / f"{number}.eval"

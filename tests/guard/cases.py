@@ -530,6 +530,8 @@ DOCUMENTS: Mapping[str, Document] = {
                     "seed": 7,
                     "by": "provider",
                     "exclude": ["mockllm/a"],
+                    "include": ["mockllm/d"],
+                    "where": {"provider": ["mockllm"], "max_output_usd_per_mtok": 5.0},
                 }
             },
             "facets": {"scorer": "numeric"},
@@ -538,7 +540,11 @@ DOCUMENTS: Mapping[str, Document] = {
         # Two items; of three models one is excluded.
         lambda summary: (
             (_calls(summary), summary["status"]["model_sample"])
-            == (4, "sample of 2 of 3 models of roster.txt, seed 7, by provider, without mockllm/a")
+            == (
+                4,
+                "sample of 2 of 3 models of roster.txt, seed 7, by provider, of mockllm, up to "
+                "$5 per million output tokens, with mockllm/d, without mockllm/a",
+            )
         ),
     ),
     "own_scorers": Document(

@@ -230,6 +230,39 @@ def test_a_damaged_lock_file_is_no_empty_one(tmp_path: Path) -> None:
         items.load(study, store)
 
 
+def test_no_item_leaves_while_answers_to_it_may_be_unread(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path, items=3))
+    load(study)
+    write_items(tmp_path / "items.jsonl", 2)
+
+    def refuse() -> None:
+        raise StoreError("there are logs to read")
+
+    store = open_store(study)
+    with pytest.raises(StoreError, match="there are logs to read"):
+        items.load(study, store, accept_changes=True, before_changes=refuse)
+    assert items.load(study, store, accept_changes=True).table.num_rows == 2
+    # Nobody has asked it yet: it is not remembered.
+    assert not (Path(study.location) / "former_items.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        ("{", "is not valid JSON"),
+        ("[]", "is no JSON object"),
+        ('{"items": 1}', "does not hold items as they were"),
+        ('{"items": {"q1": {"input": "1 + 1?"}}}', "does not hold items as they were"),
+    ],
+)
+def test_a_damaged_file_of_former_items_is_told(tmp_path: Path, damage: str, told: str) -> None:
+    study = load_study(write_study(tmp_path))
+    load(study)
+    (Path(study.location) / "former_items.json").write_text(damage)
+    with pytest.raises(StoreError, match=rf"former_items\.json {told}.*or delete it: then an item"):
+        items.load(study, open_store(study))
+
+
 def sampled(folder: Path, sample: dict[str, Any] | None, **budget: Any) -> Study:
     extra = {"benchmark": {"sample": sample}, "budget": budget}
     return load_study(write_study(folder, items=12, extra=extra))

@@ -126,6 +126,41 @@ def test_new_data_of_which_no_item_changed_are_accepted_too(serve: Serve, has_ru
     assert_reconciled(config)
 
 
+@pytest.mark.parametrize(
+    ("changed", "calls"),
+    [
+        ({"question": "What is 9 + 9?", "answer": 18}, 4),
+        pytest.param({}, 0, marks=pytest.mark.long),
+        pytest.param({"answer": 5}, 2, marks=pytest.mark.long),
+    ],
+)
+def test_an_item_that_leaves_and_comes_back(
+    serve: Serve, has_run: HasRun, changed: Row, calls: int
+) -> None:
+    """As it was its rows count again; with other words they are of another item."""
+    server = serve()
+    config = has_run("one_replication", partial(declare, replications=1))
+    data = config.parent / "items.jsonl"
+    before = {table: kept(config, table, {"q2"}) for table in ("solutions", "gradings")}
+    whole = data.read_text()
+    data.write_text("".join(line for line in whole.splitlines(True) if '"q2"' not in line))
+    since = len(server.requests)
+    assert api.run(config, accept_changes=True, max_usd=math.inf).calls == 0
+    assert kept(config, "items", {"q2"}) == []
+    data.write_text(whole)
+    change(config, q2=changed)
+    with pytest.raises(DatasetError, match="changed: 'q2'" if changed else "is another one"):
+        api.run(config, max_usd=math.inf)
+    assert api.estimate(config, accept_changes=True).changed == (["q2"] if changed else [])
+    assert api.run(config, accept_changes=True, max_usd=math.inf).calls == calls
+    assert len(server.requests) == since + calls
+    after = {table: kept(config, table, {"q2"}) for table in before}
+    assert (after["solutions"] == before["solutions"]) == (calls < 4)
+    assert (after["gradings"] == before["gradings"]) == (calls == 0)
+    assert_reconciled(config)
+    assert api.run(config, max_usd=math.inf).calls == 0
+
+
 def test_nothing_is_withdrawn_whose_calls_are_not_allowed(serve: Serve, has_run: HasRun) -> None:
     server = serve()
     config = has_run("one_replication", partial(declare, replications=1))

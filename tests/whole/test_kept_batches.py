@@ -12,10 +12,12 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import BudgetExceeded, ItemevalAssetsError, Stopped, StoreError
+from itemeval_assets.engine.calls.batches.keeper import Keeper
 from itemeval_assets.stages.calls import making
 from itemeval_assets.storage.study.batches import KeptBatches
+from tests.model_answers import usual_answer
 from tests.model_batches import Unheard
-from tests.model_server import ModelServer
+from tests.model_server import Behaviour, ModelServer
 from tests.studies import write_study
 
 from .batch_runs import run_killed, started
@@ -147,6 +149,31 @@ def test_status_shows_what_waits_and_the_budget_counts_it(
     api.run(config, only="solutions", max_usd=most * 1.01)
     assert api.status(config).batches == []
     assert_sent_once(config, openai)
+
+
+def test_status_shows_what_is_expected_once_calls_tell(
+    tmp_path: Path, openai: ModelServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    limited = {"max_tokens": 100}
+    config = declare(tmp_path, items=ITEMS, solvers=limited)
+    interrupt(config, openai)
+    [batch] = api.status(config).batches
+    assert batch.expected_usd is None
+    api.run(config, only="solutions")
+    declare(tmp_path, items=ITEMS, solvers=limited, replications=2)
+    foreseen = api.estimate(config, only="solutions").remaining
+    interrupt(config, openai)
+    [batch] = api.status(config).batches
+    assert foreseen.expected_usd and batch.expected_usd
+    # The estimate rounds the tokens of all calls in sum.
+    assert batch.expected_usd == pytest.approx(foreseen.expected_usd, rel=0.05)
+    assert batch.expected_usd < batch.usd == pytest.approx(foreseen.usd)
+    capsys.readouterr()
+    assert run_cli(["status", str(config)]) == 0
+    assert f" expected: {batch.batch_id} of" in capsys.readouterr().out
+    assert run_cli(["status", str(config), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["batches"][0]
+    assert told["expected_usd"] == batch.expected_usd
 
 
 def test_a_batch_whose_making_was_not_heard_is_not_made_again(
@@ -309,17 +336,66 @@ def test_calls_that_no_cell_wants_any_more_are_told_and_counted(
     assert api.estimate(config).reserved_usd == pytest.approx(batch.usd)
 
 
+def billed_usd(server: ModelServer) -> float:
+    """What the answers of the server cost by what it has said of them, at the price of a batch."""
+    usd = 0.0
+    for request in server.requests:
+        used = json.loads(usual_answer(request, Behaviour()).body)["usage"]
+        usd += used["prompt_tokens"] * PRICE["input_usd_per_mtok"] / 2e6
+        usd += used["completion_tokens"] * PRICE["output_usd_per_mtok"] / 2e6
+    return usd
+
+
+@pytest.mark.parametrize("changed", [1, pytest.param(ITEMS, marks=pytest.mark.long)])
+def test_an_item_that_changed_is_asked_anew(
+    tmp_path: Path, openai: ModelServer, changed: int
+) -> None:
+    """What the provider bills for the old question is in the ledger, and in no row."""
+    config = declare(tmp_path, items=ITEMS)
+    interrupt(config, openai)
+    items = tmp_path / "items.jsonl"
+    for n in range(1, changed + 1):
+        items.write_text(items.read_text().replace(f"{n} + {n}", f"{n} + {n}0", 1))
+    api.run(config, only="solutions", accept_changes=True)
+    assert openai.count() == ITEMS + changed
+    assert len(rows(config, "solutions")) == ITEMS
+    assert not any(row["error"] for row in rows(config, "solutions"))
+    assert api.status(config).batches == kept(config) == []
+    booked = rows(config, "ledger")
+    assert sum(row["usd"] for row in booked) == pytest.approx(billed_usd(openai))
+    assert all(row["batch"] for row in booked)
+    assert_reconciled(config)
+    assert api.status(config).lost == [] and api.estimate(config).reserved_usd == 0
+    assert api.run(config, only="solutions").calls == 0
+
+
 @pytest.mark.long
-def test_an_item_that_changed_is_asked_anew(tmp_path: Path, openai: ModelServer) -> None:
+def test_what_is_fetched_of_an_old_item_is_booked_once_whatever_dies(
+    tmp_path: Path, openai: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its log is there, and its line too, until the line is forgotten."""
+
+    def die(*arguments: object) -> None:
+        raise StoreError("the process is gone")
+
     config = declare(tmp_path, items=ITEMS)
     interrupt(config, openai)
     items = tmp_path / "items.jsonl"
     items.write_text(items.read_text().replace("1 + 1", "1 + 10", 1))
-    api.run(config, only="solutions", accept_changes=True)
-    assert openai.count() == ITEMS + 1
-    assert not any(row["error"] for row in rows(config, "solutions"))
+    with monkeypatch.context() as broken:
+        broken.setattr(Keeper, "forget", die)
+        with pytest.raises(StoreError, match="is gone"):
+            api.run(config, only="solutions", accept_changes=True)
+    assert api.run(config, only="solutions").calls == 0
+    assert sum(row["usd"] for row in rows(config, "ledger")) == pytest.approx(billed_usd(openai))
     [batch] = api.status(config).batches
     assert (batch.calls, batch.unwanted) == (1, 1)
+    # The cell is asked once more, and the line is met again.
+    api.run(config, only="solutions", force=True, max_usd=10)
+    assert api.status(config).batches == []
+    assert sum(row["usd"] for row in rows(config, "ledger")) == pytest.approx(billed_usd(openai))
+    assert_reconciled(config)
+    assert api.status(config).lost == []
 
 
 def test_a_damaged_record_is_told(

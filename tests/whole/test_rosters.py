@@ -9,7 +9,7 @@ import yaml
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
-from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.releases.documents import input_files
 from itemeval_assets.storage.study.inputs.model_lock import keep_roster
@@ -17,7 +17,7 @@ from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import open_store
 from tests.studies import write_study
 
-from .looking import results_dir, rows
+from .looking import PRICE, results_dir, rows
 
 MODELS = [f"mockllm/{name}" for name in ("ant", "bee", "cat", "dog", "elk", "fox")]
 LOCK = "toy.model_lock.json"
@@ -86,6 +86,37 @@ def test_redraw_takes_the_roster_of_today(
     assert after.models == looked.models and not api.status(config).notes
     again = api.redraw(config)
     assert (again.came, again.gone, again.roster) == ([], [], None)
+
+
+def test_prices_that_change_later_draw_no_other_models(tmp_path: Path) -> None:
+    models = [f"nobody/{name}" for name in "abc"]
+
+    def price(**usd: float) -> None:
+        found = {f"nobody/{one}": {**PRICE, "output_usd_per_mtok": usd[one]} for one in usd}
+        (tmp_path / "prices.json").write_text(json.dumps({"models": found}))
+
+    def declared(**where: Any) -> Path:
+        config = declare(tmp_path, models, n=1, where=where)
+        document = yaml.safe_load(config.read_text())
+        document["budget"] = {"pricing_path": "prices.json"}
+        config.write_text(yaml.safe_dump(document))
+        return config
+
+    price(a=1.0, b=20.0, c=30.0)
+    config = declared(max_output_usd_per_mtok=10)
+    keep_roster(study := load_study(config))
+    assert study.models == ["nobody/a"]
+    assert (study.model_sample or "").endswith("seed 1, up to $10 per million output tokens")
+    price(a=99.0, b=2.0, c=99.0)
+    assert load_study(config).models == ["nobody/a"]
+    declared(max_output_usd_per_mtok=10, provider=["someone"])
+    with pytest.raises(ConfigError, match="where: it leaves no model of"):
+        load_study(config)
+    declared(max_output_usd_per_mtok=10)
+    assert api.redraw(config).models == ["nobody/b"]
+    (tmp_path / LOCK).write_text(json.dumps({"roster": "roster.txt", "models": models}))
+    with pytest.raises(ConfigError, match="the roster was locked without prices"):
+        load_study(config)
 
 
 def test_nothing_is_redrawn_while_a_run_is_at_work(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from itemeval_assets.core.errors import ConfigError
@@ -20,17 +20,22 @@ class Roster:
     """A roster as the study draws from it. `file`: its path, as the YAML has it.
 
     `is_locked`: a run has taken it for this study. `change`: what the file says otherwise now, in
-    words; null where it says the same.
+    words; null where it says the same. `output_usd_per_mtok`: what output of its models costs,
+    where the draw looks at prices.
     """
 
     file: str
     models: tuple[str, ...]
     is_locked: bool = False
     change: str | None = None
+    output_usd_per_mtok: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def to_record(self) -> dict[str, Any]:
         """As it is stored."""
-        return {**asdict(self), "models": list(self.models)}
+        record = {**asdict(self), "models": list(self.models)}
+        if not self.output_usd_per_mtok:
+            del record["output_usd_per_mtok"]
+        return record
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "Roster":
@@ -41,6 +46,11 @@ class Roster:
             raise ValueError(str(error)) from error
         if not found.models or not isinstance(found.file, str):
             raise ValueError("it names no model, or no file")
+        usd = found.output_usd_per_mtok
+        if not (
+            isinstance(usd, dict) and all(isinstance(one, int | float) for one in usd.values())
+        ):
+            raise ValueError("its prices are no numbers")
         return found
 
 

@@ -5,7 +5,7 @@ So what was sent is written down before the wait: the next run takes the answers
 and sends none of them again.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
@@ -123,7 +123,8 @@ class WaitingBatch(NamedTuple):
     """What `status` tells of a kept batch.
 
     `calls` cost `usd` at most, a price known; `unwanted` of them belong to no cell that is still
-    to be called. `is_collected_now`: a run in progress waits for it.
+    to be called. `is_collected_now`: a run in progress waits for it. `expected_usd`: what the
+    calls that a cell waits for probably cost; null while no stored call of a model tells.
     """
 
     batch_id: str | None
@@ -137,8 +138,11 @@ class WaitingBatch(NamedTuple):
     unwanted_usd: float = 0.0
     is_collected_now: bool = False
     problem: str | None = None
+    expected_usd: float | None = None
 
 
+# What a line probably costs; null: nobody knows.
+UsdOf = Callable[[Line], float | None]
 Wanted = Collection[tuple[Partition, Cell]]
 
 
@@ -152,10 +156,15 @@ def unwanted(batch: KeptBatch, wanted: Wanted, living: Collection[str]) -> dict[
 
 
 def waiting(
-    batch: KeptBatch, wanted: Wanted, living: Collection[str], now_s: float
+    batch: KeptBatch,
+    wanted: Wanted,
+    living: Collection[str],
+    now_s: float,
+    usd_of: UsdOf = lambda line: None,
 ) -> WaitingBatch | None:
     """What to tell of a batch, null: nothing. `living` holders are at work."""
-    lines, others = batch.open_lines.values(), unwanted(batch, wanted, living).values()
+    in_vain = unwanted(batch, wanted, living)
+    lines, others = batch.open_lines.values(), in_vain.values()
     if not lines:
         return None
     return WaitingBatch(
@@ -170,7 +179,14 @@ def waiting(
         sum(line.most_usd for line in others),
         any(line.holder in living for line in lines),
         batch.problem,
+        _sum([usd_of(line) for line in batch.without(in_vain).open_lines.values()]),
     )
+
+
+def _sum(amounts: Collection[float | None]) -> float | None:
+    """The sum, null where an amount is, and of nothing."""
+    known = [usd for usd in amounts if usd is not None]
+    return sum(known) if known and len(known) == len(amounts) else None
 
 
 def waiting_words(batches: Sequence[WaitingBatch]) -> Iterator[str]:
@@ -179,9 +195,11 @@ def waiting_words(batches: Sequence[WaitingBatch]) -> Iterator[str]:
     if open_ones := [batch for batch in sound if batch.calls > batch.unwanted]:
         calls = sum(batch.calls - batch.unwanted for batch in open_ones)
         usd = sum(batch.usd - batch.unwanted_usd for batch in open_ones)
+        likely = _sum([batch.expected_usd for batch in open_ones])
+        expected = "" if likely is None else f", {dollars(likely)} expected"
         yield (
             f"calls in batches whose answers are not collected: {calls:,}, at most "
-            f"{dollars(usd)}: {'; '.join(_listed(open_ones))}"
+            f"{dollars(usd)}{expected}: {'; '.join(_listed(open_ones))}"
         )
     in_vain = sum(batch.unwanted for batch in sound)
     if in_vain:

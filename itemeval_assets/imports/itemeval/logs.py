@@ -14,8 +14,13 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.imports.judges import Known
 from itemeval_assets.core.imports.prices import booked_price
 from itemeval_assets.core.text.words import counted, well_formed
-from itemeval_assets.engine.foreign_logs import LoggedCall, logged_calls, usage_in_header
-from itemeval_assets.engine.logs.reading import read_log, read_log_header
+from itemeval_assets.engine.foreign_logs import (
+    LoggedCall,
+    SamplePlace,
+    logged_calls,
+    usage_in_header,
+)
+from itemeval_assets.engine.logs.reading import read_log
 from itemeval_assets.engine.rows import PRICE
 from itemeval_assets.imports.found import IMPORTED_FROM, FoundLog, LeftOut, LogPart
 from itemeval_assets.storage.study.inputs import prices_if_needed
@@ -23,7 +28,9 @@ from itemeval_assets.storage.study.layout import log_key
 
 from .answers import Answers, Grading
 from .costs import Place, by_place, differences
+from .log_list import OF_WAVES, ListedLog, LogList, facts_of
 from .source import Source
+from .waves import Waves
 
 
 class _Row(NamedTuple):
@@ -42,11 +49,12 @@ class Logs:
         source: Source,
         study: Study,
         known: Mapping[str, Known],
-        waves: set[str],
+        waves: Waves,
         solutions: pa.Table,
         gradings: pa.Table,
     ) -> None:
         self._source, self._study, self._known, self._waves = source, study, known, waves
+        self._list = LogList(source, waves, {*study.design.generate_by_id, *known})
         self._prices = prices_if_needed(study)
         self._items = {row["item_id"]: row for row in source.items.to_pylist()}
         self._answers = Answers(self._items, solutions, gradings)
@@ -55,7 +63,6 @@ class Logs:
         self._take_rows(solutions, GENERATE, None, "solution")
         self._take_rows(gradings, GRADE, "gen_condition_id", "judge_completion")
         self.runs = set[str]()
-        self.left_out: list[LeftOut] = []
         self.notes: list[str] = []
 
     def _take_rows(self, rows: pa.Table, stage: Stage, graded: str | None, text: str) -> None:
@@ -75,13 +82,22 @@ class Logs:
         _ = self._read
         return self._answers.fingerprints()
 
+    @property
+    def left_out(self) -> list[LeftOut]:
+        """What stays out of the logs that were found."""
+        return self._list.left_out()
+
     def found(self) -> list[FoundLog]:
         """The copies to make, in the order of their keys."""
         self._tell_of_missing()
         self._tell_of_ledger()
-        return [FoundLog(place.key, [*self._copies(place, log)]) for place, log in self._read]
+        self.notes += self._list.notes()
+        return [
+            FoundLog(place.key, [*self._copies(place, log)], log.places)
+            for place, log in self._read
+        ]
 
-    def _copies(self, place: "_Log", log: "_Told") -> Iterator[LogPart]:
+    def _copies(self, place: ListedLog, log: "_Told") -> Iterator[LogPart]:
         is_grade = place.stage == GRADE.name
         here = self._known[place.condition].condition.id if is_grade else place.condition
         model = (self._study.design.model_of)(
@@ -117,24 +133,36 @@ class Logs:
 
     @cached_property
     def _ledger(self) -> dict[Place, Mapping[str, Any]]:
-        return by_place(self._source.ledger.to_pylist())
+        return by_place(self._waves.ledger)
 
     @cached_property
-    def _read(self) -> list[tuple["_Log", "_Told"]]:
+    def _read(self) -> list[tuple[ListedLog, "_Told"]]:
         """The logs that come in, as they were read. Raises StoreError where rows disagree."""
         found = []
-        for place in self._places():
+        for place in self._list:
             backend = self._source.backend
             log = read_log(backend.local_copy(place.key), backend.uri(place.key))
-            calls = logged_calls(log)
+            told = logged_calls(log)
+            places = self._places_here(place, log, told)
+            calls = [call.at(places.get(call.place, call.place)) for call in told]
             self._compare(place.key, calls)
             if known := [call for call in calls if self._is_known(place, call)]:
                 self._learn(place, known)
-                found.append((place, _told(log, known)))
+                found.append((place, _told(log, known, places)))
                 self.runs.add(place.run_id)
+            elif any(map(self._waves.stays_out, calls)):
+                self._list.counts[OF_WAVES] += 1
         return found
 
-    def _learn(self, place: "_Log", calls: list[LoggedCall]) -> None:
+    def _places_here(
+        self, place: ListedLog, log: Any, calls: list[LoggedCall]
+    ) -> Mapping[SamplePlace, SamplePlace]:
+        if place.stage == GRADE.name:
+            return self._waves.places_of_gradings(calls)
+        offset = facts_of(log).get("epoch_offset") or 0
+        return self._waves.places_of_answers(place.run_id, offset, calls)
+
+    def _learn(self, place: ListedLog, calls: list[LoggedCall]) -> None:
         """What a log tells of answers and gradings. Those of answers come first, by their keys."""
         if place.stage == GENERATE.name:
             self._answers.learn_answers(place.condition, calls)
@@ -143,11 +171,10 @@ class Logs:
         assert rubric is not None
         self._answers.learn_shown(place.condition, rubric, place.key, calls)
 
-    def _is_known(self, place: "_Log", call: LoggedCall) -> bool:
-        is_item = call.cell.item_id in self._items
-        return is_item and (
-            place.stage != GRADE.name or call.graded in self._study.design.generate_by_id
-        )
+    def _is_known(self, place: ListedLog, call: LoggedCall) -> bool:
+        is_grade = place.stage == GRADE.name
+        conditions = self._study.design.generate_by_id if is_grade else (None,)
+        return call.cell.item_id in self._items and call.graded in conditions
 
     def _compare(self, key: str, calls: Iterable[LoggedCall]) -> None:
         told = {(call.graded, *call.cell): call for call in calls}
@@ -170,43 +197,6 @@ class Logs:
                     "one copy. Nothing was taken"
                 )
 
-    def _places(self) -> Iterator["_Log"]:
-        """The logs that can come in; what is left out is counted."""
-        known = {*self._study.design.generate_by_id, *self._known}
-        counts = Counter[str]()
-        indexed = {row["log_file"]: row for row in self._source.log_index.to_pylist()}
-        for key in self._source.logs:
-            place = self._of_index(key, indexed[key]) if key in indexed else self._of_header(key)
-            if place is None:
-                counts["logs that are not of itemeval"] += 1
-            elif place.run_id in self._waves:
-                counts["logs of waves"] += 1
-            elif place.condition not in known:
-                counts["logs of former conditions"] += 1
-            else:
-                if key not in indexed:
-                    counts[_UNREAD] += 1
-                yield place
-        for what, why in _WHY.items():
-            if counts[what]:
-                self.left_out.append(LeftOut(counts[what], what, why))
-        if counts[_UNREAD]:
-            self.notes.append(
-                f"{counted(counts[_UNREAD], 'log')} of runs that itemeval did not end: their "
-                "answers come in, too, where no table has one"
-            )
-
-    def _of_index(self, key: str, row: Mapping[str, Any]) -> "_Log":
-        return _Log(key, row["run_id"], row["stage"], row["condition_id"])
-
-    def _of_header(self, key: str) -> "_Log | None":
-        backend = self._source.backend
-        facts = read_log_header(backend.local_copy(key), backend.uri(key)).eval.metadata or {}
-        told = facts.get("itemeval") or {}
-        names = facts.get("itemeval_run_id"), told.get("stage"), told.get("condition_id")
-        run, stage, condition = names
-        return _Log(key, str(run), str(stage), str(condition)) if all(names) else None
-
     def _tell_of_missing(self) -> None:
         there = set(self._source.logs)
         gone = {key: len(rows) for key, rows in self._rows.items() if key not in there}
@@ -225,38 +215,28 @@ class Logs:
         self.notes += differences(self._ledger, logged, self._tokens_of_rows)
 
 
-_UNREAD = "logs that no table knows"
-_WHY = {
-    "logs of waves": "waves are not read yet; they stay in the source",
-    "logs of former conditions": "the config has these conditions no more; they stay in the source",
-    "logs that are not of itemeval": "they do not say which run and condition they are of",
-}
-
-
-class _Log(NamedTuple):
-    key: str
-    run_id: str
-    stage: str
-    condition: str
-
-
 class _Told(NamedTuple):
-    """What is kept of a log. `graded`: the generate conditions that it grades."""
+    """What is kept of a log. `graded`: the generate conditions that it grades.
+
+    `places`: where its samples are here, if elsewhere.
+    """
 
     created: str
     task_id: str
     graded: list[str]
     total_tokens: int
     cells: list[Cell]
+    places: Mapping[SamplePlace, SamplePlace]
 
 
-def _told(log: Any, calls: list[LoggedCall]) -> _Told:
+def _told(log: Any, calls: list[LoggedCall], places: Mapping[SamplePlace, SamplePlace]) -> _Told:
     return _Told(
         created=log.eval.created,
         task_id=log.eval.task_id,
         graded=[*dict.fromkeys(call.graded for call in calls if call.graded)],
         total_tokens=usage_in_header(log)["total_tokens"] or 0,
         cells=[call.cell for call in calls],
+        places=places,
     )
 
 

@@ -32,7 +32,8 @@ _OURS = {
     "ledger": ("reasoning_tokens",),
 }
 _LOG_INDEX = ("log_file", "run_id", "stage", "condition_id", "model")
-WAVE = "wave"
+# How often a row was asked before, 0 at first, and what that time is called.
+WAVE, WAVE_LABEL = "wave", "wave_label"
 # The conditions of a run, in its manifest.
 GRIDS = ("grid_generate", "grid_grade")
 
@@ -55,9 +56,7 @@ class Source:
         self.gradings = (
             self._table("gradings")
             if self._has("gradings") or "grade" in indexed
-            else arrow_schema(TABLES["gradings"])
-            .empty_table()
-            .append_column(WAVE, pa.array([], pa.int64()))
+            else _with_waves(arrow_schema(TABLES["gradings"]).empty_table(), {})
         )
 
     def _require_study(self) -> None:
@@ -101,7 +100,7 @@ class Source:
             ) from error
 
     def _table(self, name: str) -> pa.Table:
-        """A table in our schema, with the column `wave`, where it is one of rows."""
+        """A table in our schema, with the columns of waves, where it is one of rows."""
         found, table = self._read(name), TABLES[name]
         ours = _OURS.get(name, ())
         lacking = [c for c in table.column_names if c not in (*found.column_names, *ours)]
@@ -120,9 +119,8 @@ class Source:
             ) from error
         if name not in ("solutions", "gradings"):
             return rows
-        zero = pa.array([0] * found.num_rows, pa.int64())
-        waves = found[WAVE].cast(pa.int64()) if WAVE in found.column_names else zero
-        return rows.append_column(WAVE, pc.fill_null(waves, 0))
+        there = {name: found[name] for name in (WAVE, WAVE_LABEL) if name in found.column_names}
+        return _with_waves(rows, there)
 
     @cached_property
     def manifests(self) -> dict[str, dict[str, Any]]:
@@ -172,6 +170,14 @@ class Source:
             raise StoreError(
                 f"{place} is not valid JSON: {error}. Restore it from a copy. Nothing was taken"
             ) from error
+
+
+def _with_waves(rows: pa.Table, there: Mapping[str, pa.ChunkedArray]) -> pa.Table:
+    """Rows with the columns of waves, which versions that know none do not write."""
+    waves = there.get(WAVE, pa.nulls(rows.num_rows, pa.int64())).cast(pa.int64())
+    labels = there.get(WAVE_LABEL, pa.nulls(rows.num_rows, pa.string())).cast(pa.string())
+    with_waves = rows.append_column(WAVE, pc.fill_null(waves, 0))
+    return with_waves.append_column(WAVE_LABEL, labels)
 
 
 def _is_manifest(document: Any) -> bool:

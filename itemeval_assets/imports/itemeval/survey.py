@@ -1,7 +1,7 @@
 """Looks through an itemeval study: what of it comes in, as what, and what cannot. Writes nothing.
 
 Its generate conditions and scorers have our ids. A judge has the id that our format of its reply
-makes of the same settings. Rows of former conditions, and of waves, stay where they are.
+makes of the same settings. Rows of former conditions stay where they are.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,8 +35,9 @@ from .checks import (
 from .logs import Logs
 from .rows import our_gradings, our_solutions
 from .shown import Shower
-from .source import GRIDS, WAVE, Source
+from .source import GRIDS, Source
 from .templates import hashes_in, require_same_files, words_of
+from .waves import OfTimes, Waves
 
 
 def survey(path: str, config: str | Path) -> Found:
@@ -80,18 +81,14 @@ class _Survey:
         return set().union(*known) - known[-1] if known else set()
 
     @cached_property
-    def waves(self) -> set[str]:
-        """The runs of waves."""
-        told = {run for run, one in self.source.manifests.items() if one.get(WAVE)}
-        for rows in (self.source.solutions, self.source.gradings):
-            told |= {*rows.filter(pc.greater(rows[WAVE], 0))["run_id"].to_pylist()}  # type: ignore[attr-defined]
-        return told
+    def waves(self) -> Waves:
+        return Waves(self.source, self.study.design)
 
     def found(self, kept: Kept) -> Found:
         """All that comes in."""
-        solutions = self._kept_rows("solutions", self.source.solutions, ("condition_id",))
+        solutions = self._kept_rows("solutions", self.waves.solutions, ("condition_id",))
         columns = ("gen_condition_id", "grade_condition_id")
-        gradings = self._kept_rows("gradings", self.source.gradings, columns)
+        gradings = self._kept_rows("gradings", self.waves.gradings, columns)
         require_items(self.source, solutions, gradings)
         require_solutions(self.source, solutions, gradings)
         logs = Logs(self.source, self.study, self.known, self.waves, solutions, gradings)
@@ -119,11 +116,10 @@ class _Survey:
             notes=self.notes,
         )
 
-    def _kept_rows(self, table: str, rows: pa.Table, columns: tuple[str, ...]) -> pa.Table:
+    def _kept_rows(self, table: str, found: OfTimes, columns: tuple[str, ...]) -> pa.Table:
         """The rows that come in. Raises StoreError where some are of another design."""
-        is_wave = pc.greater(rows[WAVE], 0)  # type: ignore[attr-defined]
-        self._leave_out(rows.filter(is_wave), f"rows of waves in {table}", _WAVES)
-        rows = rows.filter(pc.invert(is_wave))  # type: ignore[attr-defined]
+        rows = found.rows
+        self._leave_out(found.left_out, f"rows of waves in {table}", self.waves.why_not)
         known = {*self.study.design.generate_by_id, *self.known}
         ids = {id for column in columns for id in rows[column].unique().to_pylist()}
         if unknown := sorted(ids - known - self.former):
@@ -132,12 +128,12 @@ class _Survey:
         is_known = [pc.is_in(rows[column], value_set=value_set) for column in columns]  # type: ignore[attr-defined]
         mask = is_known[0] if len(is_known) == 1 else pc.and_(*is_known)  # type: ignore[attr-defined]
         former = rows.filter(pc.invert(mask))  # type: ignore[attr-defined]
-        self._leave_out(former, f"rows of former conditions in {table}", _FORMER)
+        self._leave_out(former.num_rows, f"rows of former conditions in {table}", _FORMER)
         return rows.filter(mask)
 
-    def _leave_out(self, rows: pa.Table, what: str, why: str) -> None:
-        if rows.num_rows:
-            self.left_out.append(LeftOut(rows.num_rows, what, why))
+    def _leave_out(self, count: int, what: str, why: str) -> None:
+        if count:
+            self.left_out.append(LeftOut(count, what, why))
 
     def _of_another_design(self, table: str, ids: list[str]) -> StoreError:
         more = f", and {len(ids) - 1} more" if len(ids) > 1 else ""
@@ -165,7 +161,6 @@ class _Survey:
             )
 
 
-_WAVES = "waves are not read yet; they stay in the source"
 _FORMER = "the config has these conditions no more; they stay in the source"
 
 

@@ -14,6 +14,7 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.records.batches import (
     KeptBatch,
     Line,
+    UsdOf,
     WaitingBatch,
     Wanted,
     unwanted,
@@ -127,12 +128,19 @@ def _calls_in(partition: Partition, rows: pa.Table) -> Iterator[tuple[Cell, str,
         yield Cell(item_id, epoch), run_id, error
 
 
-def waiting_batches(store: ResultsStore, wanted: CellsOf) -> list[WaitingBatch]:
+def waiting_batches(
+    store: ResultsStore, wanted: CellsOf, usd_of: UsdOf = lambda line: None
+) -> list[WaitingBatch]:
     """What batches there are. `wanted` gives the cells of a partition that are to be called."""
     batches = KeptBatches(store).all()
     living, cells = _living(store, batches), _wanted(batches, wanted)
-    found = (waiting(batch, cells, living, time.time()) for batch in batches)
+    found = (waiting(batch, cells, living, time.time(), usd_of) for batch in batches)
     return [batch for batch in found if batch]
+
+
+def waiting_lines(store: ResultsStore) -> list[Line]:
+    """The lines of all batches that are not given up."""
+    return [*_open_lines(KeptBatches(store).all())]
 
 
 def give_up(store: ResultsStore, wanted: CellsOf) -> None:

@@ -52,6 +52,7 @@ from .manifests import begin_manifest, finish_manifest
 from .recovery.evidence import account_for_lost_rows, archive, collect, recover
 from .recovery.losses import require_no_loss
 from .stage_run import Caller, Scope, StageRun
+from .superseded import book_superseded, is_superseded
 
 if TYPE_CHECKING:
     from inspect_ai import Task
@@ -121,10 +122,13 @@ def make_calls(
     run.gate.admit(outcome.projection, [*remarks, *words_of_mocks(models)], in_batches)
     begin_manifest(run, selected, outcome.projection, models)
     with keeping(run) if any(map(run.batch, models)) else nullcontext() as keeper:
+        if keeper:
+            keeper.supersede(partial(is_superseded, planned))
         headers, finished = _evaluate(caller, run, planned, outcome)
         collect(caller, run, finished, outcome)
         if keeper:
             forget_collected(keeper, run.run_id, planned, outcome.rows)
+            book_superseded(caller, run, keeper, outcome)
     for (partition, _), header in zip(finished, headers, strict=True):
         if why := why_broken(header):
             outcome.broken[partition] = why

@@ -24,6 +24,7 @@ from itemeval_assets.storage.study.inputs.task_lock import task_file
 from itemeval_assets.storage.study.store import ResultsStore
 
 from .changed_items import all_changed, outdated_rows
+from .former_items import ever_stored
 from .pins import pins
 from .rows import rows_of_data
 
@@ -146,7 +147,7 @@ def _what_and_how(study: Study, store: ResultsStore, stored: list[dict[str, Any]
     except DatasetError:
         return f"\n{_RESTORE.capitalize()}\n{HOW_TO_ACCEPT}"
     of_task = _difference(stored, rows) if study.config.benchmark.ref and stored else ""
-    edited = edited_items(stored, rows)
+    edited = edited_items(ever_stored(store, stored), rows)
     changed = all_changed(edited, outdated_rows(study, store, edited))
     what = f"{of_task}{_come_and_gone(stored, rows)}"
     if not changed:

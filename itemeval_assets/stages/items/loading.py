@@ -19,6 +19,7 @@ from itemeval_assets.storage.study.store import ResultsStore
 from .changed_data import refuse_changed_data, revisions_to_load
 from .changed_images import known_images, refuse_changed_images
 from .changed_items import Outdated, all_changed, outdated_rows, refuse_changed_items, withdraw
+from .former_items import ever_stored, keep_former
 from .pins import accepted_mark, stored_sample, write_locks
 from .rows import rows_of_data
 
@@ -49,11 +50,11 @@ def load(
     """All items in the order of the datasets, or a sample of them in the order of the draw.
 
     Rows that did not change keep `created_at`. Pins each dataset's revision in dataset_locks.json
-    at first run, and stores the images; the sample is recorded there. Locks the
-    roster of the models. Raises DatasetError when local data or images have changed since, and for
-    a sample that cannot be drawn. With
-    `accept_changes` the rows of items as they were are withdrawn instead, by `holder`; what is done
-    is told to `say`. Where a stored item would become another one, `before_changes` may raise.
+    at first run, and stores the images; the sample is recorded there. Locks the roster of the
+    models. Raises DatasetError when local data or images have changed since, and for a sample that
+    cannot be drawn. With `accept_changes` the rows of items as they were are withdrawn instead, by
+    `holder`; what is done is told to `say`. Where a stored item would become another one, or leave,
+    `before_changes` may raise.
     """
     revisions = revisions_to_load(study, store, accept_changes)
     with drafts() as images:
@@ -62,6 +63,7 @@ def load(
         )
         images.store(store.backend)
     keep_roster(study)
+    keep_former(store, items.table["item_id"].to_pylist())
     write_locks(study, store, revisions, items.sample, items.mark)
     if items.mark:
         withdraw(study, store, items.outdated, holder, say)
@@ -102,8 +104,8 @@ def _read(
     known = {} if accept_changes else known_images(study, store, revisions, stored)
     rows, total = rows_of_data(study, store, revisions, stored, keep, known, again=accept_changes)
     refuse_changed_images(known, rows)
-    edited = edited_items(stored, rows)
-    if edited:
+    edited = edited_items(ever_stored(store, stored), rows)
+    if edited or {row["item_id"] for row in stored} - {row["item_id"] for row in rows}:
         before_changes()
     outdated = outdated_rows(study, store, edited)
     mark = mark_of(edited) if outdated else None

@@ -16,6 +16,8 @@ LAYOUT_VERSION = "2"
 OLDER_LAYOUTS, OLDER_BOOKINGS = {"1"}, "ledger.parquet"
 
 DATASET_LOCKS = "dataset_locks.json"
+# What items were that left the data while the study had rows of them.
+FORMER_ITEMS = "former_items.json"
 # What loading the task of the study told.
 TASK_LOCK = "task_lock.json"
 STUDY_FILE = "study.json"
@@ -34,6 +36,7 @@ IF_DELETED = {
     STUDY_FILE: "then the config of the next run owns the results",
     BEGINNING: "then the next run writes it anew",
     DATASET_LOCKS: "then the data of today are pinned",
+    FORMER_ITEMS: "then an item that left and comes back is taken for the one that it was",
     TASK_LOCK: "then the next estimate or run loads the task again",
     RESERVATIONS: "then what runs in progress may still cost does not count against budget.max_usd",
     SETTLED: "then the next run checks everything again",

@@ -596,6 +596,22 @@ def test_required_sections(key: str) -> None:
             "solvers.models: 'a/b' is listed twice; each entry must be unique",
         ),
         (
+            {"solvers": {"sample": {"roster": "r", "n": 3, "include": ["a/b", "a/b"]}}},
+            "solvers.sample.include: 'a/b' is listed twice; each entry must be unique",
+        ),
+        (
+            {"solvers": {"sample": {"roster": "r", "n": 1, "include": ["a/b", "a/c"]}}},
+            "solvers.sample.include: 2 models are always in, and `n` is 1; raise `n`",
+        ),
+        (
+            {
+                "solvers": {
+                    "sample": {"roster": "r", "n": 1, "include": ["a/b"], "exclude": ["a/b"]}
+                }
+            },
+            "solvers.sample.include: 'a/b' is in `exclude`, too; remove one of the two",
+        ),
+        (
             {"facets": {"scorer": ["numeric", "numeric"]}},
             "facets.scorer: 'numeric' is listed twice; each entry must be unique",
         ),

@@ -1,6 +1,8 @@
 """Models drawn from a roster: the same on every machine, nested, by provider."""
 
+import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -46,11 +48,52 @@ def test_what_is_excluded_is_not_drawn() -> None:
     assert set(drawn(11, exclude=["b/m1"])) == {*ROSTER.models} - {"b/m1"}
 
 
+def test_what_is_included_is_in_anyway_and_counts() -> None:
+    always = ["d/new", "a/m2"]
+    assert drawn(2, include=always) == always
+    assert drawn(5, seed=1, include=always) == [*always, *drawn(11, seed=1, exclude=always)[:3]]
+    of_some = drawn(4, include=always, where={"provider": ["b"]})
+    assert of_some[:2] == always and {maker_of(model) for model in of_some[2:]} == {"b"}
+
+
+def test_a_price_is_that_of_the_roster() -> None:
+    usd = {model: float(n) for n, model in enumerate(ROSTER.models)}
+    where = {"max_output_usd_per_mtok": 3.0}
+    priced = replace(ROSTER, output_usd_per_mtok=usd)
+    assert set(drawn(4, priced, where=where)) == {*ROSTER.models[:4]}
+    both = {**where, "provider": ["b"]}
+    assert drawn(2, priced, include=["c/m3", "d/new"], where=both) == ["c/m3", "d/new"]
+    with pytest.raises(ConfigError, match=r"has 0 that may be .`where`., and `include` 1 more"):
+        drawn(2, priced, include=["d/new"], where=both)
+    with pytest.raises(ConfigError, match=r"the roster was locked without prices.*redraw"):
+        drawn(1, where=where)
+    assert Roster.from_record(json.loads(json.dumps(priced.to_record()))) == priced
+    with pytest.raises(ValueError, match="its prices are no numbers"):
+        Roster.from_record({**ROSTER.to_record(), "output_usd_per_mtok": {"a/m0": "3"}})
+
+
+@given(st.integers(0, 9), st.lists(st.sampled_from(ROSTER.models), unique=True, max_size=4))
+def test_what_is_included_counts_in_the_share_of_its_provider(seed: int, always: list[str]) -> None:
+    whole = drawn(12, seed=seed, by="provider", include=always)
+    for n in range(max(1, len(always)), 13):
+        found = drawn(n, seed=seed, by="provider", include=always)
+        assert found == whole[:n] and found[: len(always)] == always
+        counts, pinned = (Counter(map(maker_of, models)) for models in (found, always))
+        most = max(counts[one] for one in "abc")
+        least = min(counts[one] for one in "abc")
+        assert most - least <= 1 or most == max(pinned.values())
+
+
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
         ({"n": 13}, "solvers.sample.n: 13 models are to be drawn, and roster.txt has 12; give at"),
-        ({"n": 12, "exclude": ["a/m0"]}, "has 11 without those in `exclude`; give at most 11"),
+        ({"n": 12, "exclude": ["a/m0"]}, "has 11 that may be (`exclude`); give at most 11"),
+        (
+            {"n": 10, "where": {"provider": ["a", "b"]}, "include": ["a/m0", "d/new"]},
+            "has 8 that may be (`where`), and `include` 1 more",
+        ),
+        ({"n": 1, "where": {"provider": ["z"]}}, "where: it leaves no model of roster.txt"),
         ({"n": 1, "exclude": list(ROSTER.models)}, "exclude: it leaves no model of roster.txt"),
     ],
 )

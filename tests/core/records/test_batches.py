@@ -53,6 +53,21 @@ def test_what_waits_is_told_with_age_and_cost():
     ]
 
 
+def test_what_is_expected_is_told_of_what_a_cell_waits_for():
+    def expected(wanted: list[Cell], usd: dict[Cell, float]) -> float | None:
+        cells = [(PART, cell) for cell in wanted]
+        found = waiting(BATCH, cells, [], MADE_S, lambda line: usd.get(line.cell))
+        assert found is not None
+        [*told] = waiting_words([found])
+        assert (found.expected_usd is None) == (not any("expected" in one for one in told))
+        return found.expected_usd
+
+    assert expected([ONE, TWO], {ONE: 0.125, TWO: 0.25}) == 0.375
+    assert expected([ONE], {ONE: 0.125, TWO: 0.25}) == 0.125
+    assert expected([ONE, TWO], {ONE: 0.125}) is None
+    assert expected([], {ONE: 0.125}) is None
+
+
 def test_what_no_cell_wants_is_told_apart():
     part = waiting(BATCH, [(PART, ONE)], [], MADE_S)
     assert part is not None

@@ -13,6 +13,7 @@ def name_problems(config: StudySections) -> list[str]:
     """A line for every rule that is broken, each starting with its YAML path."""
     return [
         *_models_beside_sample(config),
+        *_included_models(config),
         *_repeated_values(config),
         *_long_names(config),
         *_model_problems(config),
@@ -26,11 +27,24 @@ def _models_beside_sample(config: StudySections) -> list[str]:
     return []
 
 
+def _included_models(config: StudySections) -> list[str]:
+    sample = config.solvers.sample
+    if sample is None:
+        return []
+    path, count = "solvers.sample.include", len(sample.include)
+    both = [model for model in dict.fromkeys(sample.include) if model in sample.exclude]
+    found = [f"{path}: {model!r} is in `exclude`, too; remove one of the two" for model in both]
+    if count > sample.n:
+        found.append(f"{path}: {count:,} models are always in, and `n` is {sample.n:,}; raise `n`")
+    return found
+
+
 def _repeated_values(config: StudySections) -> list[str]:
     facets = config.facets
     lists = {
         "solvers.models": config.solvers.models,
         "solvers.sample.exclude": config.solvers.sample.exclude if config.solvers.sample else [],
+        "solvers.sample.include": config.solvers.sample.include if config.solvers.sample else [],
         "facets.prompt": facets.prompt,
         "facets.model_config": [facet.name for facet in facets.model_config_facet],
         "facets.grader": facets.grader,
@@ -72,6 +86,8 @@ def _long_names(config: StudySections) -> list[str]:
 def models_named(config: StudySections) -> dict[str, str]:
     """Every model that is named, by its place in the YAML."""
     models = {f"solvers.models[{n}]": model for n, model in enumerate(config.solvers.models)}
+    always = config.solvers.sample.include if config.solvers.sample else []
+    models |= {f"solvers.sample.include[{n}]": model for n, model in enumerate(always)}
     models |= {
         f"graders.{cut(name)}.{key}": model
         for name, grader in config.graders.items()

@@ -39,6 +39,25 @@ def _models_or_sample(
     return []
 
 
+class RosterFilterConfig(Section):
+    """Which models of a roster may be drawn, by what is known of them."""
+
+    provider: list[Annotated[str, Field(min_length=1)]] | None = Field(
+        default=None,
+        min_length=1,
+        description="only models of these providers; of a model at OpenRouter it is the one whose "
+        "model it is; null: of all",
+        examples=[["openai", "anthropic"]],
+    )
+    max_output_usd_per_mtok: float | None = Field(
+        default=None,
+        ge=0.0,
+        description="only models whose output costs at most this, by the prices of when the roster "
+        "was locked; null: at any price",
+        examples=[15.0],
+    )
+
+
 class ModelSampleConfig(Section):
     """Some models of a roster, drawn at random; a larger `n` keeps those of a smaller one."""
 
@@ -60,6 +79,16 @@ class ModelSampleConfig(Section):
         default_factory=list,
         description="models of the roster that are not drawn, such as the judges",
         examples=[["openai/gpt-6.1-sol"]],
+    )
+    include: list[ModelId] = Field(
+        default_factory=list,
+        description="models that are always in the sample, and count in `n` and in the share of "
+        "their provider; they need not be in the roster",
+        examples=[["openai/gpt-6-luna"]],
+    )
+    where: RosterFilterConfig | None = Field(
+        default=None,
+        description="draws from some models of the roster alone; those of `include` are in anyway",
     )
 
 

@@ -15,7 +15,7 @@ chairman assignment problem; Baruah et al. 1996, Proportionate progress).
 import hashlib
 import heapq
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, NamedTuple
@@ -82,11 +82,17 @@ def drawn(items: Sequence[Row], sample: SampleConfig) -> list[int]:
     return list(islice(in_order(ids, _values(items, sample.by), sample.seed), sample.n))
 
 
-def in_order(ids: Sequence[str], strata: Sequence[str], seed: int) -> Iterator[int]:
-    """The places of all ids, each of its stratum, in the order that they are drawn in."""
+def in_order(
+    ids: Sequence[str], strata: Sequence[str], seed: int, first: Collection[str] = ()
+) -> Iterator[int]:
+    """The places of all ids, each of its stratum, in the order that they are drawn in.
+
+    `first`: those that come before all others of their stratum.
+    """
     queues: dict[str, list[_Item]] = {}
     for place, (id, stratum) in enumerate(zip(ids, strata, strict=True)):
-        queues.setdefault(stratum, []).append(_Item(_digest(seed, id), place))
+        digest = b"" if id in first else _digest(seed, id)
+        queues.setdefault(stratum, []).append(_Item(digest, place))
     return (item.place for item in _in_proportion([sorted(queue) for queue in queues.values()]))
 
 

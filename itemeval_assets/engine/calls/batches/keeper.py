@@ -10,6 +10,8 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
+from inspect_ai.model import ModelUsage
+
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.records.batches import Call, KeptBatch, Line, NewLine
 from itemeval_assets.core.text.times import now
@@ -31,6 +33,8 @@ class Keeper:
         self._batches: dict[str, KeptBatch] = {}
         self._untaken: dict[Call, list[Place]] = {}
         self._delivered: set[Place] = set()
+        self._superseded: set[Place] = set()
+        self._answered: dict[Place, ModelUsage | None] = {}
         for batch in store.all():
             self._batches[batch.name] = batch
             self._leave(batch)
@@ -128,6 +132,37 @@ class Keeper:
         """The provider has answered these lines, or refused them."""
         if batch := self.of_id(batch_id):
             self._delivered |= {Place(batch.name, id) for id in ids}
+
+    def supersede(self, is_superseded: Callable[[Line], bool]) -> None:
+        """Know which lines no call of this run will take, nor any later one."""
+        self._superseded = {
+            Place(batch.name, id)
+            for batch in self._batches.values()
+            for id, line in batch.lines.items()
+            if is_superseded(line)
+        }
+
+    def with_superseded(self, models: Collection[str]) -> set[str]:
+        """The ids of the batches of these models that have such lines."""
+        batches = [self._batches[name] for name in {place.name for place in self._superseded}]
+        return {batch.id for batch in batches if batch.id and batch.model in models}
+
+    def answered(self, batch_id: str, used: Mapping[str, ModelUsage | None]) -> None:
+        """Note what such lines of a batch used: nothing where the provider refused the call."""
+        if batch := self.of_id(batch_id):
+            told = {Place(batch.name, id): usage for id, usage in used.items()}
+            self._answered |= {place: told[place] for place in told.keys() & self._superseded}
+
+    def superseded(self) -> dict[str, dict[str, ModelUsage | None]]:
+        """What such lines used, by the names of their batches and their ids."""
+        found: dict[str, dict[str, ModelUsage | None]] = {}
+        for (name, id), usage in self._answered.items():
+            found.setdefault(name, {})[id] = usage
+        return found
+
+    def forget(self, name: str, ids: Collection[str]) -> None:
+        """Drop lines of a batch: what they cost is known."""
+        self._change(name, partial(KeptBatch.without, ids=ids))
 
     def collected(self, known: Callable[[Line], bool]) -> None:
         """Forget the delivered lines whose calls are known to have rows."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import anyio
+from inspect_ai.model import ModelUsage
 from inspect_ai.model._providers.util.batch import Batch, Batcher, BatchRequest
 from inspect_ai.model._providers.util.hooks import HttpxHooks
 
@@ -17,6 +18,7 @@ from itemeval_assets.core.records.batches import Call, KeptBatch, NewLine
 from itemeval_assets.engine.calls.in_flight.call import line_at_work
 from itemeval_assets.engine.calls.in_flight.ended import CallEnded
 
+from .billed import usage_of
 from .finding import CannotTell, batch_of
 from .keeper import Keeper
 from .problems import NO_ANSWER, is_refusal, unknown, unseen
@@ -99,6 +101,7 @@ class _Kept:
             for batch in keeper.without_id(calls.values()):
                 await self._find(keeper, batch)
             await self._give(keeper, new, calls)
+            self._look_at_superseded(keeper)
             looked_at |= new.keys()
 
     def _intake(self, looked_at: Collection[int]) -> dict[int, BatchRequest[Any]]:
@@ -120,6 +123,12 @@ class _Kept:
             self._add(waiting[key], batch_id, line_id)
         for key, problem in lost.items():
             await self._fail([waiting[key]], problem)
+
+    def _look_at_superseded(self, keeper: Keeper) -> None:
+        """Let inspect ask for batches whose lines nobody takes: once they end, they are billed."""
+        models = {line.model for line in self._lines.values()}
+        for batch_id in keeper.with_superseded(models):
+            self._batcher._inflight_batches.setdefault(batch_id, Batch(batch_id, {}))
 
     def _add(self, request: BatchRequest[Any], batch_id: str, line_id: str) -> None:
         request.custom_id = line_id
@@ -208,10 +217,18 @@ class _Kept:
                 delivered.append(line_id)
         if _keeper is not None:
             _keeper.delivered(batch.id, delivered)
+            _keeper.answered(batch.id, _used(results))
         self._batcher._inflight_batches.pop(batch.id, None)
 
     async def _fail(self, requests: list[BatchRequest[Any]], problem: str) -> None:
         await self._batcher._fail_all_requests(problem, requests, NotCollected(problem))
+
+
+def _used(results: Mapping[str, Any]) -> dict[str, ModelUsage | None]:
+    """What each answer used, as far as it says so; of a call that was refused nothing."""
+    refused = dict.fromkeys(id for id, one in results.items() if isinstance(one, Exception))
+    told = {id: usage_of(one) for id, one in results.items() if id not in refused}
+    return {**refused, **{id: usage for id, usage in told.items() if usage}}
 
 
 def _line_id(request: BatchRequest[Any]) -> str:

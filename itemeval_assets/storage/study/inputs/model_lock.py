@@ -12,7 +12,7 @@ from pathlib import Path
 from itemeval_assets.core.config.roster import Roster, named, parse_roster, words_on_change
 from itemeval_assets.core.config.sections.solvers import ModelSampleConfig
 from itemeval_assets.core.config.study_config import StudyConfig
-from itemeval_assets.core.design.drawn_models import eligible
+from itemeval_assets.core.design.drawn_models import eligible, may_be_drawn
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.money.pricing import PriceBook
@@ -22,6 +22,8 @@ from itemeval_assets.storage.own_files import draft_name
 from itemeval_assets.storage.study.layout import model_lock
 
 from .unreadable import unreadable
+
+_PRICES = "output_usd_per_mtok"
 
 
 def read_roster(config: StudyConfig, path: Path, prices: PriceBook) -> Roster | None:
@@ -47,14 +49,19 @@ def roster_of_today(config: StudyConfig, path: Path, prices: PriceBook) -> Roste
     sample = config.solvers.sample
     if sample is None:
         raise ConfigError("solvers.sample: the YAML names its models, and draws none")
-    roster = Roster(sample.roster, _read(path.parent, sample.roster))
-    unpriced = [model for model in eligible(sample, roster) if prices.price_of(model) is None]
-    if unpriced:
+    models = _read(path.parent, sample.roster)
+    wanted = [one for one in dict.fromkeys((*models, *sample.include)) if may_be_drawn(one, sample)]
+    if unpriced := [model for model in wanted if prices.price_of(model) is None]:
         raise ConfigError(
-            f"solvers.sample.roster: {roster.file} has models without a price: {named(unpriced)}; "
-            "nothing is drawn. Give them prices in the file of budget.pricing_path, or name them "
-            "in solvers.sample.exclude"
+            f"solvers.sample.roster: {sample.roster} has models without a price: "
+            f"{named(unpriced)}; nothing is drawn. Give them prices in the file of "
+            "budget.pricing_path, or name them in solvers.sample.exclude"
         )
+    looks_at_prices = sample.where is not None and sample.where.max_output_usd_per_mtok is not None
+    known = {model: prices.price_of(model) for model in models} if looks_at_prices else {}
+    usd = {model: price.output_usd_per_mtok for model, price in known.items() if price}
+    roster = Roster(sample.roster, models, output_usd_per_mtok=usd)
+    eligible(sample, roster)
     return roster
 
 
@@ -93,7 +100,9 @@ def keep_roster(study: Study) -> None:
 def lock_roster(study: Study, roster: Roster) -> Path:
     """Lock a roster in the place of what is locked. Raises ConfigError."""
     path = study.config_dir / model_lock(study.name)
-    document = {"roster": roster.file, "models": list(roster.models)}
+    told = roster.to_record()
+    names = {"roster": "file", "models": "models", _PRICES: _PRICES}
+    document = {name: told[key] for name, key in names.items() if key in told}
     draft = study.config_dir / draft_name()
     try:
         draft.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
@@ -113,7 +122,8 @@ def _locked(study: str, path: Path) -> Roster | None:
         if not isinstance(found, dict):
             raise ValueError("it is no JSON object")
         record = {"file": found.get("roster"), "models": found.get("models")}
-        return Roster.from_record({**record, "is_locked": True})
+        usd = {_PRICES: found[_PRICES]} if _PRICES in found else {}
+        return Roster.from_record({**record, **usd, "is_locked": True})
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
