@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.conditions.conditions import Design
 from itemeval_assets.core.design.partitions import GENERATE
-from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.imports.waves import later_runs, names_of, offsets_of
-from itemeval_assets.core.text.yaml.adding import plain_word
+from itemeval_assets.core.text.yaml.edits import plain_word
 from itemeval_assets.engine.foreign_logs import LoggedCall, SamplePlace
 
 from .source import WAVE, WAVE_LABEL, Source

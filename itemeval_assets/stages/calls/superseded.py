@@ -19,7 +19,7 @@ from itemeval_assets.engine.rows import PRICE
 from itemeval_assets.stages.outcome import Outcome
 from itemeval_assets.storage.study.layout import log_key
 
-from .evidence import collect
+from .recovery.evidence import collect
 from .stage_run import Caller, StageRun
 
 if TYPE_CHECKING:

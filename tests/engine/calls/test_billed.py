@@ -7,10 +7,10 @@ from anthropic.types import Message
 from inspect_ai.model import ModelUsage
 from inspect_ai.model._openai import model_output_from_openai
 from inspect_ai.model._openai_responses import model_usage_from_response_usage
-from itemeval_assets.core.design.pending import Cell
 from openai.types.chat import ChatCompletion
 from openai.types.responses import Response
 
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.money.pricing import PriceBook
 from itemeval_assets.core.records.batches import KeptBatch, Line
