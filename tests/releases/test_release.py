@@ -121,10 +121,10 @@ def test_scalars_have_the_design_as_their_index(finished: Study, released: Relea
     shared = [name for name in long.columns if name in flat.columns]
     assert len(shared) == 37
     pd.testing.assert_frame_equal(flat[shared], long[shared], check_dtype=False)
-    released = pq.read_table(run.backend.local_copy(run.place.final_file("gradings_long")))
+    published = pq.read_table(run.backend.local_copy(run.place.final_file("gradings_long")))
     order = [(name, "ascending") for name in GRADINGS_LONG.key]
     stored = open_store(finished).read("gradings_long")
-    assert released.sort_by(order).to_pylist() == stored.sort_by(order).to_pylist()
+    assert published.sort_by(order).to_pylist() == stored.sort_by(order).to_pylist()
 
 
 def test_specs_are_the_cells_of_the_design(released: Released) -> None:
