@@ -163,6 +163,21 @@ def test_once_the_code_is_here_the_study_goes_on_with_it(tmp_path: Path) -> None
     assert not any("has changed" in warning for warning in foreseen.warnings)
 
 
+@pytest.mark.parametrize(
+    ("task", "fits"), [("capitals", True), ("moved.py@capitals", False), ("pack/cities", False)]
+)
+def test_a_name_alone_takes_logs_of_a_task_in_any_file(
+    tmp_path: Path, task: str, fits: bool
+) -> None:
+    config, logs = declare(tmp_path), kept_logs("0.3.180", "capitals", tmp_path)
+    edit(config, benchmark={"task": task})
+    if fits:
+        assert ie.import_results(logs, config, dry_run=True).solutions == 6
+        return
+    with pytest.raises(StoreError, match="1 log of other tasks"):
+        ie.import_results(logs, config, dry_run=True)
+
+
 def test_a_study_whose_code_is_gone_goes_on_without_it(tmp_path: Path) -> None:
     config, logs = declare(tmp_path), kept_logs("0.3.285", "capitals", tmp_path)
     edit(config, benchmark={"adapter": "inspect"})
@@ -373,7 +388,7 @@ def test_one_command_makes_a_study_of_logs(
     assert run_cli(["import", str(logs), other, "--write-config", "--dry-run"]) == 2
     kept_logs("0.3.285", "several", tmp_path)
     assert run_cli(["import", str(logs), other, "--write-config"]) == 2
-    assert "holds logs of several tasks" in _said(capsys)
+    assert "tasks.py@capitals (2 logs); tasks.py@several (1 log). A study is" in _said(capsys)
     assert not Path(other).exists()
 
 

@@ -1,6 +1,7 @@
 """Writes the YAML of a study for logs that nobody has declared one for: their task is not here."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,17 +48,20 @@ def write_config(path: str, config: Path) -> None:
 def _one_task(path: str, logs: "Iterable[EvalLog]") -> TaskRef:
     """The task of all logs. Raises ConfigError where they are of several."""
     refs = [ref_of(log) for log in logs]
-    counts = {canonical_json(ref.payload): 0 for ref in refs}
-    for ref in refs:
-        counts[canonical_json(ref.payload)] += 1
+    counts = Counter(map(_words, refs))
     if len(counts) > 1:
-        tasks = [f"{word} ({counted(count, 'log')})" for word, count in counts.items()]
+        tasks = [f"{words} ({counted(count, 'log')})" for words, count in counts.items()]
         raise ConfigError(
-            f"{path} holds logs of several tasks, or of one task with several arguments: "
+            f"{path} holds logs of several tasks, or of one with several arguments: "
             f"{'; '.join(tasks)}. A study is of one: give a folder with its logs alone, or write "
-            "the YAML yourself (benchmark: {adapter: logs, task: ...}). Nothing was written"
+            "the YAML yourself, with benchmark: {adapter: logs, task: NAME}. A name without a file "
+            "takes logs of a task that has moved. Nothing was written"
         )
     return refs[0]
+
+
+def _words(ref: TaskRef) -> str:
+    return f"{ref.word} with {canonical_json(dict(ref.args))}" if ref.args else ref.word
 
 
 def _document(ref: TaskRef, logs: "Iterable[EvalLog]") -> dict[str, Any]:
