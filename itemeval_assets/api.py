@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .engine.calls.progress import Progress
     from .imports.found import ImportSummary
     from .ratings.records import NextRatings, RatingsSummary, SheetSummary
+    from .ratings.rubrics.records import RubricsSummary, RubricsTaken
     from .ratings.sheets import Asked
     from .runs.summary import RunSummary
     from .stages.every_eval.writing import EveryEval
@@ -48,8 +49,10 @@ __all__ = [
     "estimate",
     "every_eval",
     "export",
+    "export_rubrics",
     "import_ratings",
     "import_results",
+    "import_rubrics",
     "load_study",
     "next_ratings",
     "preflight",
@@ -523,6 +526,39 @@ def _flag(name: str, value: object) -> bool:
     return value
 
 
+def export_rubrics(config: str | Path | Study, out: str | Path) -> "RubricsSummary":
+    """Write the rubrics that models have written into a .csv, .xlsx or .parquet file.
+
+    Raises an ItemevalAssetsError where there is none, and for a file that is there.
+    """
+    from .ratings.rubrics.writing import export_rubrics as write
+
+    if not isinstance(out, (str, Path)):
+        raise ConfigError(f"out: {out!r} is no path: give a str or a Path")
+    return write(_as_study(config), Path(out))
+
+
+def import_rubrics(
+    config: str | Path | Study,
+    path: str | Path,
+    *,
+    by: str,
+    on_note: Callable[[str], None] | None = None,
+) -> "RubricsTaken":
+    """Take in the rubrics of a file whose texts a person has changed; `by` names that person.
+
+    Gradings by the texts of before are stale from then on. Raises an ItemevalAssetsError that
+    names each row which cannot be taken: then none was.
+    """
+    from .ratings.rubrics.taking import import_rubrics as take_in
+
+    if not isinstance(path, (str, Path)):
+        raise ConfigError(f"{path!r} is no path of a file of rubrics: give a str or a Path")
+    if not isinstance(by, str):
+        raise ConfigError(f"by: {by!r} is no name: give a text")
+    return take_in(Path(path), _as_study(config), by, on_note or (lambda note: None))
+
+
 def _asked(
     rater: str,
     n: int,
@@ -555,4 +591,4 @@ def _processes(workers: int) -> int:
 
 def _errored(study: Study, policy: str | None) -> list[Partition]:
     found = status(study, policy=policy)
-    return [part.partition for part in (*found.generate, *found.grade) if part.own("errored")]
+    return [part.partition for part in found.parts if part.own("errored")]

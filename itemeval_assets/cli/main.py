@@ -28,6 +28,7 @@ from . import figures as figures_cli
 from . import late
 from . import models as models_cli
 from . import ratings as ratings_cli
+from . import rubrics as rubrics_cli
 from .options import (
     AsJson,
     Config,
@@ -57,6 +58,7 @@ app = typer.Typer(
 app.add_typer(experiments_cli.app)
 app.add_typer(figures_cli.app)
 app.add_typer(ratings_cli.app)
+app.add_typer(rubrics_cli.app)
 app.add_typer(deciding_cli.app)
 app.add_typer(models_cli.app)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .conditions.conditions import Design
-from .partitions import Partition
+from .partitions import RUBRIC, Partition
 from .sampling import first_by_hash
 
 __all__ = ["Anchors"]
@@ -37,6 +37,10 @@ class Anchors:
 
     def of(self, partition: Partition) -> np.ndarray:
         """bool[cells]: those that the partition has."""
+        if partition.stage is RUBRIC:
+            # A rubric is of an item: it stands in the place of the first replication.
+            first = np.arange(self._replications) == 0
+            return self._of_count(None) & np.tile(first, len(self._of_count(None)) // len(first))
         count = self._design.anchors_of(partition)
         has = self._of_count(count)
         if count is None or partition == partition.solutions:

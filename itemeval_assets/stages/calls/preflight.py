@@ -67,7 +67,8 @@ _CELL = Cell(PREFLIGHT_ITEM, 1)
 def study_models(study: Study) -> dict[str, str]:
     """The distinct models of a study, and the YAML path that names each first."""
     models = dict.fromkeys(study.models, study.models_key)
-    for model, where in study.design.grading_models.items():
+    design = study.design
+    for model, where in (*design.writing_models.items(), *design.grading_models.items()):
         models.setdefault(model, where)
     return models
 

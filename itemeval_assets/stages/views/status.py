@@ -1,7 +1,7 @@
 """status: how far a study is, without a call. Uses the predicate of the runs."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -12,7 +12,14 @@ import pyarrow.compute as pc
 
 from itemeval_assets.core.design.anchors import Anchors
 from itemeval_assets.core.design.cell_table import Answers, answers_of, cell_states
-from itemeval_assets.core.design.partitions import GENERATE, NamedPartition, Partition
+from itemeval_assets.core.design.item_rubrics import RUBRIC_STATE_COLUMNS, classify_rubrics
+from itemeval_assets.core.design.partitions import (
+    GENERATE,
+    PAID,
+    RUBRIC,
+    NamedPartition,
+    Partition,
+)
 from itemeval_assets.core.design.pending import (
     GRADING_STATE_COLUMNS,
     SOLUTION_STATE_COLUMNS,
@@ -41,6 +48,7 @@ from itemeval_assets.storage.study.attempts import read_attempts
 from itemeval_assets.storage.study.inputs.tranches import read_look
 from itemeval_assets.storage.study.store import ResultsStore
 
+from .rubrics import stored_rubrics
 from .seals import notes_on_seals
 
 Row = dict[str, Any]
@@ -56,7 +64,7 @@ class PartitionStatus:
     gradings whose solution has to be there first; they are in the counts, in the state of their
     solution. `usd` is null when rows were paid for and no price is known. `settled`: the done cells
     of a judge that the scorer before it has graded, without a call. `by_people`: no run changes
-    its cells.
+    its cells. `edited`: of rubrics that a model writes, those whose text a person has changed.
     """
 
     partition: Partition
@@ -73,6 +81,7 @@ class PartitionStatus:
     without_solution: dict[str, int] = field(default_factory=dict)
     settled: int = 0
     by_people: bool = False
+    edited: int = 0
 
     def own(self, state: str) -> int:
         """The cells in a state that a run of this partition by itself can change."""
@@ -94,7 +103,8 @@ class StudyStatus:
     `sample`: what the items were drawn from; null: they are all. `notes`: what to know of the data
     and the seals. `model_sample`: how the models were drawn, in words; null: the YAML names them.
     `batches`: those whose answers are not collected. `tranche`: with `precision`, the
-    items that are bought so far or now; `precision`: the last look.
+    items that are bought so far or now; `precision`: the last look. `rubrics`: those that models
+    write, an item a cell.
     """
 
     study: str
@@ -120,6 +130,12 @@ class StudyStatus:
     batches: list[WaitingBatch] = field(default_factory=list)
     tranche: int | None = None
     precision: PrecisionLook | None = None
+    rubrics: list[PartitionStatus] = field(default_factory=list)
+
+    @property
+    def parts(self) -> list[PartitionStatus]:
+        """Those of all stages, in the order of a run."""
+        return [*self.generate, *self.rubrics, *self.grade]
 
     @property
     def is_partial(self) -> bool:
@@ -154,13 +170,14 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
     grid = grid_of(known_items, extent)
     anchors, tranche = _anchors(study, known_items, extent), tranche_of(study, extent)
     generate, grade = [], []
+    rubrics = stored_rubrics(study, store)
     rows: dict[Partition, int] = {}
     served: dict[str, Served] = {}
     for condition in study.design.generate:
         generated = Partition((condition.id,))
         solutions = _solutions(store, generated)
         rows[generated] = solutions.num_rows
-        answers = _answers(study, grid, solutions)
+        answers = _answers(study, grid, solutions, rubrics)
         has, served[condition.label] = anchors.of(generated), served_in(solutions)
         generate.append(_generate_status(generated, condition.label, answers, solutions, has))
         for other in study.design.grade:
@@ -177,8 +194,13 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
             if other.grader.after:
                 found = replace(found, settled=_settled(answers.grid, gradings, codes))
             grade.append(replace(found, by_people=other.grader.by_people))
-    known = {*study.generate_partitions(), *study.grade_partitions()}
-    stored = store.partitions("solutions") + store.partitions("gradings")
+    written = [
+        _rubric_status(study, store, grid, part, anchors) for part in study.rubric_partitions()
+    ]
+    known = {*study.partitions()}
+    stored = [part for table in PAID for part in store.partitions(table)]
+    for one in study.rubric_partitions():
+        rows[one] = store.read("item_rubrics", [one], ["item_id"]).num_rows
     booked = ledger.ledger(store)
     status = StudyStatus(
         study.name,
@@ -207,6 +229,7 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         study.model_sample,
         batches.waiting_batches(store, partial(cells_to_call, study, store)),
         tranche=None if tranche is None else min(tranche, known_items.num_rows),
+        rubrics=written,
     )
     look = None if tranche is None else read_look(study.name, study.location)
     return status if look is None else status.looked_at(look)
@@ -214,7 +237,7 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
 
 def cells_to_call(study: Study, store: ResultsStore, partition: Partition) -> list[Cell]:
     """The cells of a partition that a run of the whole design calls; none outside of the design."""
-    if partition not in {*study.generate_partitions(), *study.grade_partitions()}:
+    if partition not in study.partitions():
         return []
     found = incomplete_cells(study, store, partition, FULL)
     return [Cell(cell["item_id"], cell["epoch"]) for cell in found]
@@ -268,16 +291,18 @@ def incomplete_cells(
     grid = grid_of(known_items, extent)
     has = _anchors(study, known_items, extent).of(partition)
     solutions = _solutions(store, partition.solutions)
-    if partition.stage is GENERATE:
+    if partition.stage is RUBRIC:
+        names, codes = STATES, classify_rubrics(grid, _rubrics(store, partition)).codes
+    elif partition.stage is GENERATE:
         names, codes = STATES, classify_solutions(grid, solutions).codes
     else:
-        answers = _answers(study, grid, solutions)
+        answers = _answers(study, grid, solutions, stored_rubrics(study, store))
         if condition := study.design.grade_by_id.get(partition.grade):
             answers = answers.seen_by(condition.grader)
         names, versions = CELL_STATES, study.design.versions(partition)
         codes = cell_states(answers, _gradings(store, partition), versions)
     wanted = {"missing", "errored", "stale"}
-    if study.config.solvers.on_empty == "rerun":
+    if study.config.solvers.on_empty == "rerun" or partition.stage is RUBRIC:
         wanted.add("blank")
     places = [place for place, code in enumerate(codes) if names[code] in wanted and has[place]]
     return [
@@ -297,11 +322,18 @@ def _solutions(store: ResultsStore, partition: Partition) -> pa.Table:
     return store.read("solutions", [partition], columns)
 
 
-def _answers(study: Study, grid: Grid, solutions: pa.Table) -> Answers:
+def _rubrics(store: ResultsStore, partition: Partition) -> pa.Table:
+    columns = [*RUBRIC_STATE_COLUMNS, "stop_reason", "usd", "edited"]
+    return store.read("item_rubrics", [partition], columns)
+
+
+def _answers(
+    study: Study, grid: Grid, solutions: pa.Table, rubrics: Mapping[str, pa.Table]
+) -> Answers:
     """The solutions of a generate condition, all of whose cells are planned."""
     planned = np.ones(len(grid), bool)
     on_empty, is_task = study.config.solvers.on_empty, study.config.benchmark.ref is not None
-    return answers_of(grid, planned, solutions, on_empty, is_task)
+    return answers_of(grid, planned, solutions, on_empty, is_task, rubrics)
 
 
 def _gradings(store: ResultsStore, partition: Partition) -> pa.Table:
@@ -321,6 +353,23 @@ def _generate_status(
         int(has.sum()),
         truncated=pc.sum(cut).as_py() or 0,  # type: ignore[attr-defined]
         usd=_sum(solutions),
+        **counts,
+    )
+
+
+def _rubric_status(
+    study: Study, store: ResultsStore, grid: Grid, partition: Partition, anchors: Anchors
+) -> PartitionStatus:
+    rubrics, has = _rubrics(store, partition), anchors.of(partition)
+    counts: dict[str, Any] = States(grid, classify_rubrics(grid, rubrics).codes[has]).counts()
+    cut = pc.equal(rubrics["stop_reason"], "max_tokens")  # type: ignore[attr-defined]
+    return PartitionStatus(
+        partition,
+        study.design.label_of(partition),
+        int(has.sum()),
+        truncated=pc.sum(cut).as_py() or 0,  # type: ignore[attr-defined]
+        usd=_sum(rubrics),
+        edited=pc.sum(rubrics["edited"]).as_py() or 0,  # type: ignore[attr-defined]
         **counts,
     )
 
