@@ -93,7 +93,8 @@ def _written_rubric_problems(config: StudySections) -> list[str]:
         if not re.match(FACET_NAME, name)
     ]
     written = [name for name in config.facets.rubric if name in config.rubrics]
-    raters = [name for name in config.facets.grader if config.grader(name).by_people]
+    graders = config.graders
+    raters = [one for one in config.facets.grader if one in graders and graders[one].by_people]
     if written and raters:
         problems.append(
             f"facets.rubric: a model writes {written[0]!r} for each item, and {raters[0]!r} is a "

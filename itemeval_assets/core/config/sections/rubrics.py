@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from itemeval_assets.core.config.wording import TEMPLATE_NAME
-from itemeval_assets.core.grading.judges.any_judge import refuse_several_models
 from itemeval_assets.core.text.yaml.sections import (
     IDENTITY,
     MODEL_ID,
@@ -21,7 +20,7 @@ TemplateName = Annotated[str, Field(pattern=TEMPLATE_NAME)]
 class MaterializeConfig(Section):
     """The model that writes the rubric of each item, once."""
 
-    model: Annotated[str, BeforeValidator(refuse_several_models)] = Field(
+    model: str = Field(
         pattern=MODEL_ID,
         description="the model that writes the rubrics, as <provider>/<model>",
         examples=["mockllm/writer"],
