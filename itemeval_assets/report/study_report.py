@@ -78,8 +78,8 @@ def _words(facts: "ReportFacts") -> Iterator[str]:
     for part in status.rubrics:
         writer = design.written_by_id[part.partition.condition_id]
         yield (
-            f"{writer.model} wrote {counted(part.done, 'rubric')} for {writer.label},"
-            f" {part.edited:,} of them edited by people, for {dollars(part.usd)}."
+            f"Rubric {writer.name}: {writer.model} wrote it for {counted(part.done, 'item')}, for"
+            f" {dollars(part.usd)}; {part.edited:,} of them were edited by people."
         )
     if facts.study.model_sample:
         yield f"The models are a {facts.study.model_sample}."

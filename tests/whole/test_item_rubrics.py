@@ -156,6 +156,7 @@ def test_gradings_wait_for_a_rubric_that_failed(tmp_path: Path, serve: Serve) ->
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_one_stage_alone(tmp_path: Path, serve: Serve) -> None:
     server = serve(reply=writing())
     config = declare(tmp_path)
@@ -205,32 +206,42 @@ def test_a_text_that_a_person_has_changed(serve: Serve, has_run: HasRun, tmp_pat
     assert rubrics_of(config)["q2"] == row
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"item_id": "q99"}, "the item 'q99' has no rubric 'tailored'"),
-        ({"rubric": "  "}, "the rubric of 'q1' is empty"),
-        ({"rubric": "see {solution}"}, r"has \{solution\}"),
-        ({"rubric_name": "other"}, "no model writes a rubric 'other'"),
-        ({"rubric": "new", "item_rubric_hash": "0" * 12}, "changed by a run since"),
-    ],
-)
-def test_what_cannot_be_taken_in(
-    change: dict[str, str], words: str, serve: Serve, has_run: HasRun, tmp_path: Path
-) -> None:
+NOT_TAKEN = [
+    ({"item_id": "q99"}, "the item 'q99' has no rubric 'tailored'"),
+    ({"item_id": "q2"}, "the item 'q2' stands in row 1, too"),
+    ({"rubric": "  "}, "the rubric of 'q1' is empty"),
+    ({"rubric": "see {solution}"}, r"has \{solution\}"),
+    ({"rubric_name": "other"}, "no model writes a rubric 'other'"),
+    ({"rubric": "new", "item_rubric_hash": "0" * 12}, "changed by a run since"),
+]
+
+
+def test_what_cannot_be_taken_in(serve: Serve, has_run: HasRun, tmp_path: Path) -> None:
     serve(reply=writing())
-    config = has_run("first", declare)
-    path = tmp_path / "rubrics.parquet"
+    config, path = has_run("first", declare), tmp_path / "rubrics.parquet"
     api.export_rubrics(config, path)
-    table = pd.read_parquet(path)
-    for name, value in change.items():
-        table.loc[0, name] = value
-    table.loc[1, "rubric"] = "Points: 0.5"
-    table.to_parquet(path)
-    before = rubrics_of(config)
-    with pytest.raises(DatasetError, match=words):
-        api.import_rubrics(config, path, by="anna")
-    assert rubrics_of(config) == before
+    written, before = pd.read_parquet(path), rubrics_of(config)
+    for change, words in NOT_TAKEN:
+        table = written.copy()
+        table.loc[0, [*change]] = [*change.values()]
+        table.loc[1, "rubric"] = "Points: 0.5"
+        table.to_parquet(path)
+        with pytest.raises(DatasetError, match=words):
+            api.import_rubrics(config, path, by="anna")
+        assert rubrics_of(config) == before, words
+    with pytest.raises(ConfigError, match="--by"):
+        api.import_rubrics(config, path, by=" ")
+
+
+def test_people_are_not_given_such_rubrics(tmp_path: Path) -> None:
+    rater = {
+        "graders": {"anna": {"kind": "human", "scale": [0, 1]}},
+        "facets": {"grader": ["anna"]},
+    }
+    with pytest.raises(ConfigError, match="'anna' is a person"):
+        load_study(declare(tmp_path, **rater))
+    with pytest.raises(ConfigError, match="sheets have no such rubric"):
+        api.ratings_sheet(declare(tmp_path), "anna", tmp_path / "s.csv", scale=(0, 1))
 
 
 def test_export_before_there_is_anything(tmp_path: Path) -> None:
@@ -268,6 +279,7 @@ def test_another_template_or_item_is_written_again(serve: Serve, has_run: HasRun
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_a_later_time_is_graded_by_the_same_rubrics(serve: Serve, has_run: HasRun) -> None:
     server = serve(reply=writing())
     config = has_run("first", declare)
