@@ -23,6 +23,7 @@ from tests.studies import write_items, write_study
 
 from .conftest import HasRun, Serve
 from .looking import assert_reconciled, results_dir, rows, write_prices
+from .test_batch import BATCHED, be_openai
 
 ITEMS = 4
 WRITE = "Write a rubric for a grader.\n\nProblem: {input}\nReference: {target}\n"
@@ -325,6 +326,23 @@ def test_a_killed_run_pays_nothing_again(tmp_path: Path, serve: Serve) -> None:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_kills_at_several_points(tmp_path: Path, serve: Serve, calls: int, workers: int) -> None:
     killed(tmp_path, serve, calls, workers)
+
+
+@pytest.mark.long
+def test_rubrics_in_batches(tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = be_openai(serve(), monkeypatch)
+    config = declare(
+        tmp_path,
+        writer={"model": BATCHED},
+        solvers={"models": [BATCHED]},
+        facets={"grader": [BATCHED]},
+        budget={"policy": "full-batch", "pricing_path": None},
+    )
+    api.run(config, max_usd=math.inf)
+    assert [request.batch for request in server.requests] == [True] * 5 * ITEMS
+    assert len(rubrics_of(config)) == ITEMS
+    assert {row["batch"] for row in rows(config, "ledger")} == {True}
+    assert_reconciled(config)
 
 
 @pytest.mark.long
