@@ -3,8 +3,10 @@ from .api import count_cells as count_cells
 from .api import estimate as estimate
 from .api import every_eval as every_eval
 from .api import export as export
+from .api import export_rubrics as export_rubrics
 from .api import import_ratings as import_ratings
 from .api import import_results as import_results
+from .api import import_rubrics as import_rubrics
 from .api import next_ratings as next_ratings
 from .api import preflight as preflight
 from .api import ratings_sheet as ratings_sheet

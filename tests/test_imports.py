@@ -75,7 +75,7 @@ HEAVY |= {"scipy", "statsmodels", "jinja2"}
 # What each may load, and how many modules are loaded after it at most: one after the other in one
 # process, but for the last ones, which have a copy of it each.
 COMMANDS: list[tuple[list[str], set[str], int]] = [
-    (["--help"], set(), 485),
+    (["--help"], set(), 487),
     (["status", "{config}"], TABLES, 1245),
     (["cells", "{config}"], TABLES, 1245),
     (["run", "{config}"], TABLES, 1365),

@@ -11,6 +11,7 @@ from .exchange import every_eval, export, import_results, release
 from .plans import redraw, seal
 from .ratings import import_ratings, next_ratings, ratings_sheet
 from .results import cells, count_cells, scored_logs, status, table
+from .rubrics import export_rubrics, import_rubrics
 from .runs import estimate, preflight, recover, reset, run
 
 __all__ = [
@@ -19,8 +20,10 @@ __all__ = [
     "estimate",
     "every_eval",
     "export",
+    "export_rubrics",
     "import_ratings",
     "import_results",
+    "import_rubrics",
     "load_study",
     "next_ratings",
     "preflight",

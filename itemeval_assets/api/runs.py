@@ -187,4 +187,4 @@ def _asked(
 
 def _errored(study: Study, policy: str | None) -> list[Partition]:
     found = status(study, policy=policy)
-    return [part.partition for part in (*found.generate, *found.grade) if part.own("errored")]
+    return [part.partition for part in found.parts if part.own("errored")]

@@ -21,7 +21,18 @@ from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.host.garbage import without_collection_at_the_end
 from itemeval_assets.measurement.records import MeasurementError
 
-from . import deciding, exchange, experiments, figures, late, models, ratings, starting, studies
+from . import (
+    deciding,
+    exchange,
+    experiments,
+    figures,
+    late,
+    models,
+    ratings,
+    rubrics,
+    starting,
+    studies,
+)
 
 app = typer.Typer(
     name="itemeval-assets",
@@ -30,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (experiments, figures, ratings, deciding, models):
+for group in (experiments, figures, ratings, rubrics, deciding, models):
     app.add_typer(group.app)
 # As help lists them.
 for command in (

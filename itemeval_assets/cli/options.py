@@ -30,7 +30,7 @@ RubricOption = Annotated[
     typer.Option(help="choose grade conditions of judges by label, slug, id or rubric"),
 ]
 OnlyOption = Annotated[
-    Literal["solutions", "gradings"] | None, typer.Option(help="choose one stage")
+    Literal["solutions", "item_rubrics", "gradings"] | None, typer.Option(help="choose one stage")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document and nothing else")]
 

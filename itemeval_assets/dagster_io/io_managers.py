@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, RUBRIC, Partition
 from itemeval_assets.core.design.study import Study
 
 from .failures import users_errors
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # Assets whose rows go into a table of another name.
-TABLE_OF = {stage.ledger: "bookings" for stage in (GENERATE, GRADE)}
+TABLE_OF = {stage.ledger: "bookings" for stage in (GENERATE, RUBRIC, GRADE)}
 
 
 class StudyTablesIOManager(dg.IOManager):

@@ -10,13 +10,13 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 
 from itemeval_assets import stages
-from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, RUBRIC, Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.dagster_io.failures import users_errors
 from itemeval_assets.dagster_io.naming.keys import PartitionKeys
 from itemeval_assets.dagster_io.naming.names import asset_key, step_name
-from itemeval_assets.dagster_io.naming.partitions import generate_partitions, grade_partitions
+from itemeval_assets.dagster_io.naming.partitions import partitions_of
 from itemeval_assets.dagster_io.steps import store_of
 
 from .gates import gate_checks
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Offences = list[dict[str, Any]]
 Rule = Callable[[Study, "ResultsStore", Partition], Offences]
+# A table, the name of the check, its rule, whether it blocks, and what it says.
+_Spec = tuple[str, str, Rule, bool, str]
 # How many offending rows, or failing partitions, a result lists; and how many it names in words.
 _SHOWN, _NAMED = 20, 3
 # Of a value in words. The ids of a partition are shorter; those of items may be anything.
@@ -47,10 +49,11 @@ def study_checks(study: Study) -> list[dg.AssetChecksDefinition]:
         "`parse_ok` is false exactly when `parse_error` is set and `score` is null "
         "(rows without `error`)."
     )
-    partitioned = [
+    partitioned: list[_Spec] = [
         ("solutions", "keys_unique", _keys_unique("solutions"), True, unique),
         ("solutions", "no_errored_rows", _no_errored("solutions"), False, answered),
         ("solutions", "complete", _complete, False, complete),
+        *(_of_rubrics(unique, answered, complete) if study.design.written else ()),
         ("gradings", "keys_unique", _keys_unique("gradings"), True, unique),
         ("gradings", "parse_ok_invariant", _parse_ok, True, invariant),
         ("gradings", "no_errored_rows", _no_errored("gradings"), False, answered),
@@ -65,6 +68,16 @@ def study_checks(study: Study) -> list[dg.AssetChecksDefinition]:
     ]
 
 
+def _of_rubrics(unique: str, answered: str, complete: str) -> list[_Spec]:
+    """Where models write rubrics."""
+    table = RUBRIC.table
+    return [
+        (table, "keys_unique", _keys_unique(table), True, unique),
+        (table, "no_errored_rows", _no_errored(table), False, answered),
+        (table, "complete", _complete, False, complete),
+    ]
+
+
 def _partitioned(
     study: Study, table: str, name: str, rule: Rule, blocking: bool, says: str
 ) -> dg.AssetChecksDefinition:
@@ -74,11 +87,11 @@ def _partitioned(
     completeness every one of the design.
     """
     key, keys = asset_key(study, table), PartitionKeys(study)
-    single = table == "solutions"
+    stage = {GENERATE.table: GENERATE, RUBRIC.table: RUBRIC}.get(table, GRADE)
     severity = dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN
 
     def check(context: dg.AssetCheckExecutionContext) -> Iterator[Any]:
-        order = study.generate_partitions() if single else study.grade_partitions()
+        order = study.partitions_of(stage)
         step = context.op_execution_context
         # A run is judged by what it was asked for, not by what the YAML would ask for.
         policy = _policy_of(step.run, study, table)
@@ -120,7 +133,7 @@ def _partitioned(
         name=name,
         blocking=blocking,
         description=says.format(", ".join(TABLES[table].key)),
-        partitions_def=generate_partitions(study) if single else grade_partitions(study),
+        partitions_def=partitions_of(study, stage),
     )(check)  # pyright: ignore[reportArgumentType]  # Dagster takes events, too
 
 

@@ -76,7 +76,14 @@ def scale_of(study: Study) -> Scale:
 
 def _rubric(study: Study, name: str | None) -> Template:
     known = study.snapshot.rubrics
-    names = [one for one in study.config.facets.rubric if one in known]
+    written = [one.name for one in study.design.written]
+    named = [one for one in study.config.facets.rubric if one in known]
+    names = [one for one in named if one not in written]
+    if name in written or (named and not names):
+        raise ConfigError(
+            f"rubric: a model writes {name or written[0]!r} for each item, and sheets have no such "
+            "rubric; name another one in facets.rubric"
+        )
     by_word = {word: one for one in names for word in (one, known[one].short_name)}
     if name is not None:
         if name not in by_word:

@@ -73,10 +73,17 @@ def solutions_of(study: Study, store: ResultsStore, partition: Partition) -> pa.
     return rows.filter(_design_grid(study, items).holds(rows["item_id"], rows["epoch"]))
 
 
+def rubrics_of(study: Study, store: ResultsStore, partition: Partition) -> pa.Table:
+    """The rubrics that a model has written, of the items of the design."""
+    rows = store.read("item_rubrics", [partition])
+    items = store.read("items", columns=["item_id", "dataset_id"])
+    return rows.filter(_design_grid(study, items).holds(rows["item_id"], rows["epoch"]))
+
+
 def ledgers_of(study: Study, store: ResultsStore) -> tuple[pa.Table, float]:
     """The ledger of the design and of preflights, and what other conditions have cost, in USD."""
     booked = store.read("bookings")
-    wanted = {*study.generate_partitions(), *study.grade_partitions()}
+    wanted = {*study.partitions()}
     keys = booked.select(["stage", "gen_condition_id", "condition_id"]).to_pylist()
     is_wanted = _mask(
         key["stage"] == PREFLIGHT.name

@@ -9,7 +9,7 @@ import pyarrow as pa
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.records.published.hub_card import HUB_TABLES, hub_key
-from itemeval_assets.core.tables.schemas import LEDGER, SOLUTIONS
+from itemeval_assets.core.tables.schemas import ITEM_RUBRICS, LEDGER, SOLUTIONS
 from itemeval_assets.experiments import ExperimentRun
 from itemeval_assets.experiments.frames.writing import FrameFiles
 from itemeval_assets.experiments.outputs.survey import SCALARS
@@ -27,6 +27,7 @@ from .content import (
     count_cells,
     ledgers_of,
     partition_rows,
+    rubrics_of,
     solutions_of,
 )
 from .frames import LOG_COLUMNS, Frames
@@ -105,6 +106,8 @@ def _write_frames(draft: Draft, folder: Path) -> Written:
                 written.run_ids |= set(part.rows[column].unique().to_pylist()) - {None}
         for generate in study.generate_partitions():
             frames.add_table(SOLUTIONS, solutions_of(study, store, generate))
+        for written_by in study.rubric_partitions():
+            frames.add_table(ITEM_RUBRICS, rubrics_of(study, store, written_by))
         spent, written.others_usd = ledgers_of(study, store)
         frames.add_table(LEDGER, spent)
     if not written.rows.get(SCALARS):

@@ -19,6 +19,7 @@ from .screens.results import (
     was_reset,
     written,
 )
+from .screens.rubrics import rubrics_taken, rubrics_written
 from .screens.runs import quickstart_summary, run_summary
 from .terminal import ask_consent, print_result, problem, progress_bar, remark
 
@@ -39,6 +40,8 @@ __all__ = [
     "redrawn",
     "release_summary",
     "remark",
+    "rubrics_taken",
+    "rubrics_written",
     "run_summary",
     "scored_logs",
     "seal_state",

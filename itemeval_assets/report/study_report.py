@@ -75,6 +75,12 @@ def _words(facts: "ReportFacts") -> Iterator[str]:
         f" {counted(status.replications, 'replication')} each;"
         f" {counted(len(design.grade), 'grade condition')} scored the answers."
     )
+    for part in status.rubrics:
+        writer = design.written_by_id[part.partition.condition_id]
+        yield (
+            f"Rubric {writer.name}: {writer.model} wrote it for {counted(part.done, 'item')}, for"
+            f" {dollars(part.usd)}; {part.edited:,} of them were edited by people."
+        )
     if facts.study.model_sample:
         yield f"The models are a {facts.study.model_sample}."
     if status.sample:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from itemeval_assets.core.design.items.changed_items import named
 from itemeval_assets.core.design.options import RunOptions
-from itemeval_assets.core.design.partitions import GENERATE, GRADE
 from itemeval_assets.core.design.selection import Selection, select
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError
@@ -167,7 +166,7 @@ def _read_back(runs: StageRuns) -> None:
             selection=whole.within(left),
             options=runs.options.model_copy(update={"recover_only": True}),
         )
-        for stage in (GENERATE, GRADE):
+        for stage in runs.study.stages:
             reading(stage)
         # The stages run over the same partitions next, and check them by what is there then.
         runs.launch.failed_checks.clear()
@@ -207,7 +206,7 @@ def _run_stages(runs: StageRuns) -> BudgetExceeded | ConsentMissing | None:
 
     What was called until then is to be booked and exported all the same.
     """
-    for stage in (GENERATE, GRADE):
+    for stage in runs.study.stages:
         try:
             runs(stage)
         except (BudgetExceeded, ConsentMissing) as refusal:

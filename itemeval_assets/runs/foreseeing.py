@@ -26,7 +26,7 @@ from itemeval_assets.storage.study.store import ResultsStore
 
 def remarks_on(found: StudyEstimate) -> list[str]:
     """What whoever is asked for consent must know of the calls."""
-    called = [part.model for part in (*found.generate, *found.grade) if part.remaining.usd]
+    called = [part.model for part in found.parts if part.remaining.usd]
     return [*found.warnings, *words_of_mocks(called)]
 
 

@@ -69,7 +69,8 @@ def _is_whole(study: Study, selection: Selection) -> bool:
     assert asked is not None
     metrics, conditions = metrics_of(study.design, asked), study.design.first_asked
     wanted = {Partition((one.id, judge.id)) for one in conditions for judge in metrics}
-    wanted |= {part.solutions for part in wanted}
+    rubrics = {study.design.rubric_of(part) for part in wanted} - {None}
+    wanted |= {part.solutions for part in wanted} | rubrics
     return wanted <= {*selection.partitions}
 
 
@@ -83,7 +84,7 @@ def _looked(study: Study, tranche: int, options: RunOptions) -> PrecisionLook:
 
 
 def _goes_on(run: RunSummary) -> bool:
-    cells = sum(part.done + part.errored for part in (*run.status.generate, *run.status.grade))
+    cells = sum(part.done + part.errored for part in run.status.parts)
     return not run.held_back and run.errored <= _MANY_ERRORED * cells
 
 

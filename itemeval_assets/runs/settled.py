@@ -18,7 +18,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from itemeval_assets.core.design.options import RunOptions
-from itemeval_assets.core.design.partitions import GENERATE
+from itemeval_assets.core.design.partitions import GRADE, PAID, RUBRIC
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import TABLES
@@ -53,7 +53,6 @@ class Note(BaseModel):
     scores: StudyScores | None = None
 
 
-RESULTS = ("solutions", "gradings")
 # Of the tables, the one that an export adds up itself.
 DERIVED = "ledger"
 
@@ -141,8 +140,8 @@ def sources(stats: Stats) -> dict[str, ObjectStat]:
 
 
 def changed_at(stats: Stats) -> str | None:
-    """When solutions or gradings were last written."""
-    folders = {table_folder(name) for name in RESULTS}
+    """When the rows of a paid stage were last written."""
+    folders = {table_folder(name) for name in PAID}
     times = [stat.changed_at for key, stat in stats.items() if key.partition("/")[0] in folders]
     return max(times).strftime("%Y-%m-%dT%H:%M:%SZ") if times else None
 
@@ -152,7 +151,7 @@ def waits_for_calls(study: Study, status: StudyStatus, selection: Selection) -> 
     return any(
         _pending(study, part)
         for part in asked_for(status, selection)
-        if part.partition.stage is GENERATE or not study.design.is_free(part.partition)
+        if part.partition.stage is not GRADE or not study.design.is_free(part.partition)
     )
 
 
@@ -160,7 +159,7 @@ def _pending(study: Study, part: PartitionStatus) -> int:
     if part.by_people:
         return 0
     states = ["missing", "errored", "stale"]
-    if study.config.solvers.on_empty == "rerun":
+    if study.config.solvers.on_empty == "rerun" or part.partition.stage is RUBRIC:
         states.append("blank")
     if study.config.benchmark.from_logs:
         return sum(part.own(state) for state in states)

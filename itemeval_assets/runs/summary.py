@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
+from itemeval_assets.core.design.partitions import GENERATE, STAGES, Partition
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.losses import Loss
@@ -76,7 +76,7 @@ class RunSummary:
 def asked_for(status: StudyStatus, selection: Selection) -> list[PartitionStatus]:
     """How the partitions stand that were asked for."""
     wanted = set(selection.partitions)
-    return [part for part in (*status.generate, *status.grade) if part.partition in wanted]
+    return [part for part in status.parts if part.partition in wanted]
 
 
 def often_unparsed(
@@ -132,7 +132,7 @@ def missing(study: Study, parts: Iterable[PartitionStatus]) -> int:
     if study.config.benchmark.from_logs:
         return sum(part.own("missing") for part in parts)
     stages = {part.partition.stage for part in parts}
-    last = GRADE if GRADE in stages else GENERATE
+    last = max(stages, key=STAGES.index, default=GENERATE)
     solved = {part.partition for part in parts if part.partition.stage is GENERATE}
     return sum(
         part.missing

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # The modules by the folder that they are in.
 _MODULES = {
-    "": ("export", "gradings", "gradings_long", "items", "ledger", "solutions"),
+    "": ("export", "gradings", "gradings_long", "item_rubrics", "items", "ledger", "solutions"),
     ".calls": ("batches", "preflight"),
     ".calls.recovery": ("evidence", "losses", "unread"),
     ".projection": ("estimate",),

@@ -1,6 +1,6 @@
 """gradings: one row per grading event, over stored solutions; nothing is generated again."""
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 from functools import cached_property
 from itertools import starmap
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from itemeval_assets.core.design.cells.item_rubrics import rubric_hash
 from itemeval_assets.core.design.cells.pending import (
     GRADING_STATE_COLUMNS,
     Cell,
@@ -26,7 +27,7 @@ from itemeval_assets.core.grading.grader import Grader, ModelCall
 from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.money.projection.estimate import output_limit
 from itemeval_assets.core.prompts.long_solutions import not_shown
-from itemeval_assets.core.prompts.prompts import Prompt
+from itemeval_assets.core.prompts.prompts import ITEM_RUBRIC, Item, Prompt
 from itemeval_assets.core.tables.split import Parts
 from itemeval_assets.core.text.times import now
 from itemeval_assets.engine.calls.evaluate import request_settings
@@ -42,6 +43,7 @@ from itemeval_assets.engine.scorers.process import Answer, verdicts
 from .calls.making import make_calls
 from .calls.stage_run import Scope, StageRun
 from .criteria import read_criteria
+from .item_rubrics import ItemRubrics
 from .kept import KeptGradings
 from .outcome import Outcome
 from .prompt_calls import PromptCaller
@@ -54,6 +56,8 @@ if TYPE_CHECKING:
 
 # In a log's metadata: how many characters of each solution the judge was not shown, if any.
 _NOT_SHOWN = "solution_chars_not_shown"
+# And by which rubric each item was graded, where a model has written it.
+_RUBRICS = "item_rubric_hashes"
 
 
 def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Outcome:
@@ -87,14 +91,21 @@ class GradingCaller(PromptCaller):
     """Grades stored solutions: by one call each, or without any.
 
     `kept` takes in what a scorer settles before a judge; null: an estimate, which stores nothing
-    and runs no code of others.
+    and runs no code of others. `rubrics`: those that models have written; null: as they are stored.
     """
 
     stage = GRADE
     state_columns = GRADING_STATE_COLUMNS
 
-    def __init__(self, scope: Scope, solutions: pa.Table, kept: KeptGradings | None = None) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        solutions: pa.Table,
+        kept: KeptGradings | None = None,
+        rubrics: ItemRubrics | None = None,
+    ) -> None:
         self._scope, self._kept = scope, kept
+        self._rubrics = rubrics or ItemRubrics(scope)
         self._study = scope.study
         self._conditions = scope.study.design.grade_by_id
         self._items, self._grid = scope.items_by_id, scope.grid
@@ -148,6 +159,17 @@ class GradingCaller(PromptCaller):
         return self._texts[condition]
 
     def _gradable_of(self, partition: Partition) -> Gradable:
+        found = self._gradable_by_any(partition)
+        rubric = self._conditions[partition.grade].grader.item_rubric
+        return self._rubrics.gradable(found, rubric) if rubric else found
+
+    def has_rubric(self, partition: Partition) -> np.ndarray | bool:
+        """bool[cells]: whether the item has its rubric; true where no model writes one."""
+        rubric = self._conditions[partition.grade].grader.item_rubric
+        return self._rubrics.are_there(self._grid, rubric) if rubric else True
+
+    def _gradable_by_any(self, partition: Partition) -> Gradable:
+        """Without a look at the rubrics that models write."""
         condition = partition.generate
         if self._conditions[partition.grade].grader.in_log:
             return gradable_in_logs(self._grid, self._stored[condition,])
@@ -161,11 +183,19 @@ class GradingCaller(PromptCaller):
         self, partition: Partition, solutions: Mapping[Cell, str | None]
     ) -> dict[Cell, Prompt]:
         """What the grader would be shown for these solutions, stored or not."""
-        call = self._call(partition)
+        call, item = self._call(partition), self._item(partition)
         return {
-            cell: call.prompt_for(self._items[cell.item_id], call.shown(text))
+            cell: call.prompt_for(item(cell.item_id), call.shown(text))
             for cell, text in solutions.items()
         }
+
+    def _item(self, partition: Partition) -> Callable[[str], Item]:
+        """What the grader is shown of an item: with its rubric, where a model has written one."""
+        rubric = self._conditions[partition.grade].grader.item_rubric
+        if rubric is None:
+            return self._items.__getitem__
+        texts = self._rubrics.texts(rubric)
+        return lambda id: {**self._items[id], ITEM_RUBRIC: texts[id]}
 
     def model(self, partition: Partition) -> str:
         return self._call(partition).model
@@ -209,12 +239,20 @@ class GradingCaller(PromptCaller):
 
     def evidence(self, partition: Partition, cells: list[Cell]) -> dict[str, Any]:
         hashes = {_key(cell): self._fingerprint(partition, cell) for cell in cells}
+        found: dict[str, Any] = {"solution_hashes": hashes}
+        if self._conditions[partition.grade].grader.item_rubric:
+            found[_RUBRICS] = {cell.item_id: self._rubric_hash(partition, cell) for cell in cells}
         most = self.most_chars(partition)
-        if most is None:
-            return {"solution_hashes": hashes}
-        texts = self.texts(partition.generate)
-        cut = {_key(cell): count for cell in cells if (count := not_shown(texts[cell], most))}
-        return {"solution_hashes": hashes, _NOT_SHOWN: cut}
+        if most is not None:
+            texts = self.texts(partition.generate)
+            cut = {_key(cell): count for cell in cells if (count := not_shown(texts[cell], most))}
+            found[_NOT_SHOWN] = cut
+        return found
+
+    def _rubric_hash(self, partition: Partition, cell: Cell) -> str | None:
+        """The hash of the rubric that a cell is graded by; null where no model writes one."""
+        rubric = self._conditions[partition.grade].grader.item_rubric
+        return rubric_hash(self._rubrics.texts(rubric)[cell.item_id]) if rubric else None
 
     def rows(
         self, partition: Partition, log: "EvalLog", log_file: str, run_id: str
@@ -222,6 +260,7 @@ class GradingCaller(PromptCaller):
         # From the log, not from the solutions of today: those may have changed since the call.
         facts = log.eval.metadata or {}
         graded, cut = facts.get("solution_hashes", {}), facts.get(_NOT_SHOWN, {})
+        rubrics = facts.get(_RUBRICS, {})
         asked, rows = self._call(partition), []
         for cell, call in call_rows(log, asked.model, self._scope.prices):
             verdict = None if call["error"] else asked.verdict_of(call["completion"])
@@ -235,6 +274,7 @@ class GradingCaller(PromptCaller):
                     "log_file": log_file,
                     "solution_hash": graded.get(_key(cell)),
                     "solution_chars_not_shown": cut.get(_key(cell)),
+                    "item_rubric_hash": rubrics.get(cell.item_id),
                 }
             )
         return rows
@@ -261,6 +301,7 @@ class GradingCaller(PromptCaller):
             "usd": 0.0,
             "created_at": now(),
             "solution_hash": self._fingerprint(partition, cell),
+            "item_rubric_hash": self._rubric_hash(partition, cell),
         }
 
     def _verdicts(

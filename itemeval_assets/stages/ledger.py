@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from itemeval_assets.core.design.partitions import STAGES, Partition
+from itemeval_assets.core.design.partitions import PAID, STAGES, Partition
 from itemeval_assets.core.money.ledger import (
     MONEY_COLUMNS,
     NOBODY,
@@ -179,7 +179,7 @@ def mismatches(store: ResultsStore) -> list[Mismatch]:
 
 def _suspects(store: ResultsStore) -> list[Partition]:
     """Partitions whose bookings and rows differ at a look that others may write into."""
-    stored = ("solutions", "gradings", "bookings", "replaced")
+    stored = (*PAID, "bookings", "replaced")
     known = {partition for table in stored for partition in store.partitions(table)}
     return [
         partition

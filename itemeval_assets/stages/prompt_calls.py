@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class PromptCaller:
-    """A part of `Caller`, the same for solutions and gradings."""
+    """A part of `Caller`, the same for solutions, rubrics and gradings."""
 
     def calls_per_cell(self, partition: Partition) -> SampleCalls:
         return ONE_CALL

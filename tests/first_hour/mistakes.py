@@ -31,6 +31,17 @@ this table: it makes each mistake in a project fresh from `itemeval-assets init`
 |---|---|---|
 """
 
+# A rubric that a model writes for each item.
+WRITTEN = {
+    "facets.rubric": ["tailored"],
+    "rubrics": {
+        "tailored": {
+            "materialize": {"model": "mockllm/writer", "template": "write"},
+            "grade_template": "by_rubric",
+        }
+    },
+}
+
 
 class Told(NamedTuple):
     """What came of a mistake. `is_harmless`: the files are as they were, and there is no new one.
@@ -397,6 +408,19 @@ MISTAKES = [
     Mistake(
         "A rubric without the solution",
         files={"rubrics/correctness.md": "Grade {input} by {target}.\n"},
+    ),
+    Mistake(
+        "Rubrics that a model writes, and no `{rubric}` for the judge",
+        WRITTEN,
+        {"rubrics/write.md": "{input}\n", "rubrics/by_rubric.md": "{input} {solution}\n"},
+    ),
+    Mistake(
+        "Rubrics that a model is to write from each solution",
+        WRITTEN,
+        {
+            "rubrics/write.md": "{input} {solution}\n",
+            "rubrics/by_rubric.md": "{rubric} {input} {solution}\n",
+        },
     ),
     Mistake(
         "A turn with a slip",

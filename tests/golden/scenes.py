@@ -426,8 +426,8 @@ Is it correct, is it clear? {input}
 
 
 def scored(place: Place, server: ModelServer) -> Session:
-    """Own scorers of each type, and a rubric with criteria; then a scorer with another pattern, and
-    one that cannot be loaded.
+    """Own scorers of each type, a rubric with criteria, and one that a model writes for each item;
+    then a scorer with another pattern, and one that cannot be loaded.
     """
     session = prepared(
         place,
@@ -440,7 +440,20 @@ def scored(place: Place, server: ModelServer) -> Session:
                 "prompt": ["mine"],
                 "scorer": ["numeric", "found", "held", "value", "mine", "of_inspect"],
                 "grader": ["mockllm/judge"],
-                "rubric": ["essay"],
+                "rubric": ["essay", "tailored"],
+            },
+            "rubrics": {
+                "tailored": {
+                    "materialize": {
+                        "model": "mockllm/writer",
+                        "template": "write",
+                        "temperature": 0.2,
+                        "max_tokens": 300,
+                        "reasoning_effort": "low",
+                        "provider_routing": {"order": ["x"]},
+                    },
+                    "grade_template": "by_rubric",
+                }
             },
             "scorers": {
                 "found": {
@@ -471,6 +484,8 @@ def scored(place: Place, server: ModelServer) -> Session:
     )
     session.file("mine.py", MINE)
     session.file("rubrics/essay.md", ESSAY)
+    session.file("rubrics/write.md", "Say how to grade answers to this: {input} ({target})\n")
+    session.file("rubrics/by_rubric.md", "{rubric}\n\n{input}\n\n{solution}\n")
     session.give("estimate {config}")
     session.give("run {config} --json")
     session.give("cells {config} --state unparsed --json")

@@ -313,6 +313,16 @@ COMMANDS: Sequence[Command] = [
         lambda found: (found["ratings"], found["blank"]) == (0, 2),
     ),
     Command(
+        "rubrics export {config} {folder}/rubrics.csv --json",
+        lambda found: found["error"] == "ConfigError",
+        exit_code=2,
+    ),
+    Command(
+        "rubrics import {config} {folder}/rubrics.csv --by=anna --json",
+        lambda found: found["error"] == "ConfigError",
+        exit_code=2,
+    ),
+    Command(
         "conditions {config} --out={folder}/conditions.csv --json", lambda found: len(found) == 4
     ),
     Command("recover {config} --json", lambda found: (_calls(found), found["recovered"]) == (0, 0)),
@@ -336,6 +346,14 @@ COMMANDS: Sequence[Command] = [
         lambda found: found == [],
     ),
     Command("reset {config} --only=solutions --json", lambda found: found == []),
+    *(
+        Command(
+            f"{command} {{config}} --only=item_rubrics --json",
+            lambda found: "is not a stage" in found["message"],
+            exit_code=2,
+        )
+        for command in ("run", "estimate", "reset")
+    ),
     Command("estimate {config} --errored --json", lambda found: found["remaining"]["calls"] == 0),
     Command(
         "export {config} --for-spreadsheets --json",
@@ -513,6 +531,34 @@ DOCUMENTS: Mapping[str, Document] = {
             "budget": {"policy": "full-interactive"},
         },
         lambda summary: min(_done(summary)) == 1 and len(_done(summary)) == 7,
+    ),
+    "item_rubrics": Document(
+        {
+            "study": "item_rubrics",
+            "benchmark": {
+                "adapter": "local",
+                "datasets": [{"id": "items.jsonl"}],
+                "mapping": MAPPING,
+            },
+            "solvers": {"models": ["mockllm/a"]},
+            "facets": {"grader": ["mockllm/judge"], "rubric": ["low", "high"]},
+            "rubrics": {
+                effort: {
+                    "materialize": {
+                        "model": "mockllm/writer",
+                        "template": "write",
+                        "temperature": 0.5,
+                        "max_tokens": 77,
+                        "reasoning_effort": effort,
+                        "provider_routing": {"order": ["x"]},
+                    },
+                    "grade_template": "by_rubric",
+                }
+                for effort in EFFORTS
+            },
+            "budget": {"policy": "full-interactive"},
+        },
+        lambda summary: (_calls(summary), _done(summary)) == (5 * 3, [3] * 3),
     ),
     "roster": Document(
         {

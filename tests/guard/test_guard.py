@@ -351,6 +351,8 @@ def _written(folder: Path, keys: Mapping[str, Any]) -> Path:
     (folder / "own/prompts/solver").mkdir(parents=True)
     (folder / "own/prompts/solver/mine.md").write_text("Solve.\n\n{input}\n\nANSWER: <number>\n")
     (folder / "own/rubrics").mkdir()
+    (folder / "rubrics/write.md").write_text("How is an answer to this graded? {input}\n")
+    (folder / "rubrics/by_rubric.md").write_text("{rubric}\n\n{input}\n\n{solution}\n")
     (folder / "items.csv").write_text(
         "id;question;answer;scheme;topic\n"
         + "".join(f"q{n};What is {n} + {n}?;{2 * n};right;sums\n" for n in range(3)),

@@ -101,7 +101,8 @@ def _logs_of(config: Path, stage: str) -> list[Path]:
 def assert_reconciled(config: Path) -> None:
     """Ledger = stored rows plus replaced rows = usage in the logs, per run and stage."""
     ledger, replaced = rows(config, "ledger"), rows(config, "replaced")
-    stored = {"generate": rows(config, "solutions"), "grade": rows(config, "gradings")}
+    tables = {"generate": "solutions", "rubric": "item_rubrics", "grade": "gradings"}
+    stored = {stage: rows(config, table) for stage, table in tables.items()}
     booked = _sums((row["stage"], row) for row in ledger)
     kept = _sums(
         (stage, row)
@@ -135,7 +136,7 @@ def _total_tokens(sums: Counter[tuple[str, str, str]]) -> dict[tuple[str, str], 
 def _logged_tokens(config: Path) -> dict[tuple[str, str], int]:
     """Of each log the samples, or its header, which has replies that came into no sample."""
     totals: Counter[tuple[str, str]] = Counter()
-    for stage in ("generate", "grade"):
+    for stage in ("generate", "rubric", "grade"):
         for path in _logs_of(config, stage):
             log = read_log(path)
             used = [usage for sample in log.samples or [] for usage in sample.model_usage.values()]

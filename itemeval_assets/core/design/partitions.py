@@ -1,5 +1,6 @@
 """Stages and partitions: which calls belong together, and under which names they are kept."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -27,27 +28,37 @@ class Stage:
 PREFLIGHT = Stage("preflight", "replaced", ("preflight",))
 GENERATE = Stage("generate", "solutions", ("solutions", "generation_ledger"))
 GRADE = Stage("grade", "gradings", ("gradings", "grading_ledger", "gradings_long"))
-STAGES = PREFLIGHT, GENERATE, GRADE
+# Models write rubrics of items, by which judges grade.
+RUBRIC = Stage("rubric", "item_rubrics", ("item_rubrics", "rubric_ledger"))
+STAGES = PREFLIGHT, GENERATE, RUBRIC, GRADE
+# The tables of what calls bring.
+PAID = tuple(stage.table for stage in (GENERATE, RUBRIC, GRADE))
+_BY_LENGTH = PREFLIGHT, GENERATE, GRADE
+# Ids of rubric conditions: those of generate conditions have three parts at least.
+_RUBRIC_ID = re.compile(r"rubric_[a-z0-9-]+--[0-9a-f]{12}")
 
 
 class Partition(tuple[str, ...]):
     """The ids of the conditions whose calls belong together; one condition of one stage.
 
-    (gen_condition_id,) when generating; (gen_condition_id, grade_condition_id) when grading; ()
-    for the preflight. A tuple, as JSON and notebooks show it.
+    (gen_condition_id,) when generating; (gen_condition_id, grade_condition_id) when grading; the id
+    of a rubric condition where rubrics are written; () for the preflight. A tuple, as JSON and
+    notebooks show it.
     """
 
     __slots__ = ()
 
     def __new__(cls, ids: Iterable[str] = ()) -> "Partition":
         made = super().__new__(cls, ids)
-        if len(made) >= len(STAGES):
+        if len(made) >= len(_BY_LENGTH):
             raise ValueError(f"{tuple(made)} names more conditions than a partition has")
         return made
 
     @property
     def stage(self) -> Stage:
-        return STAGES[len(self)]
+        if len(self) == 1 and _RUBRIC_ID.fullmatch(self[0]):
+            return RUBRIC
+        return _BY_LENGTH[len(self)]
 
     @property
     def generate(self) -> str:

@@ -13,7 +13,7 @@ from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.nearest import nearest
 
 from .conditions.conditions import Design
-from .partitions import GENERATE, GRADE, Partition, Stage
+from .partitions import GENERATE, GRADE, RUBRIC, Partition, Stage
 
 # None: nothing was said, and all are meant.
 Words = str | Sequence[str] | None
@@ -30,6 +30,8 @@ class Time(NamedTuple):
 
     def has(self, design: Design, partition: Partition) -> bool:
         """Whether a partition is of this time."""
+        if partition.stage is RUBRIC:
+            return False
         if self.key == "waves":
             found = design.generate_by_id[partition.generate].wave
         else:
@@ -59,7 +61,9 @@ class Selection:
         kept = tuple(part for part in self.partitions if time.has(design, part))
         if not kept:
             raise ConfigError(f"{time.key}: {time.name!r} has none of the chosen conditions")
-        return replace(self, partitions=kept)
+        # Rubrics are written once for all times.
+        wanted = {*kept, *(design.rubric_of(part) for part in kept)}
+        return replace(self, partitions=tuple(p for p in self.partitions if p in wanted))
 
     def within(self, others: Collection[Partition]) -> "Selection":
         """Those of the partitions that are among others, too."""
@@ -79,7 +83,8 @@ def select(
     `only` is the table of one stage. Raises ConfigError where there is none, and for a word that
     selects nothing.
     """
-    stages = GENERATE.table, GRADE.table
+    written = (RUBRIC,) if design.written else ()
+    stages = [stage.table for stage in (GENERATE, *written, GRADE)]
     if only is not None and only not in stages:
         raise ConfigError(f"only: {only!r} is not a stage; choose {' or '.join(stages)}")
     rows = select_generate(design, conditions)
@@ -93,7 +98,9 @@ def select(
     ]
     if rows and columns and not gradings:
         raise ConfigError("only the first answers are graded again, and none of those is chosen")
-    found = (*solutions, *gradings)
+    wanted = {design.grade_by_id[column].grader.item_rubric for column in columns}
+    rubrics_of = [Partition((one.id,)) for one in design.written if one.id in wanted]
+    found = (*solutions, *rubrics_of, *gradings)
     return Selection(tuple(part for part in found if only in (None, part.stage.table)))
 
 
@@ -107,7 +114,8 @@ def with_families(design: Design, selection: Selection) -> Selection:
     chosen = {(part.generate, family[part.grade]) for part in selection.of(GRADE)}
     gradings = (Partition((row.id, column)) for row in design.generate for column in family)
     found = (part for part in gradings if (part.generate, family[part.grade]) in chosen)
-    return replace(selection, partitions=(*selection.of(GENERATE), *found))
+    before = (*selection.of(GENERATE), *selection.of(RUBRIC))
+    return replace(selection, partitions=(*before, *found))
 
 
 def select_generate(design: Design, words: Words = None) -> list[str]:

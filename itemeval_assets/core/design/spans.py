@@ -7,7 +7,8 @@ design; of a grid, all rows between times all columns between.
 from collections.abc import Collection, Mapping, Sequence
 from itertools import accumulate, pairwise
 
-from .partitions import Partition
+from .partitions import GRADE, RUBRIC, Partition, Stage
+from .study import Study
 
 Span = tuple[Partition, Partition]
 _NEXT_TO_NOTHING = 1e-3
@@ -58,12 +59,21 @@ def split(limit: int, weights: Sequence[float]) -> list[int]:
     return [1 + end - begin for begin, end in pairwise([0, *ends])]
 
 
+def axes(study: Study, stage: Stage) -> tuple[list[str], list[str]]:
+    """The rows and the columns of a stage's partitions, as `spans` takes them."""
+    design = study.design
+    rows = design.written if stage is RUBRIC else design.generate
+    columns = design.grade if stage is GRADE else ()
+    return [one.id for one in rows], [one.id for one in columns]
+
+
 def spans(
     wanted: Collection[Partition], rows: Sequence[str], columns: Sequence[str] = ()
 ) -> list[Span]:
     """Spans that cover exactly the wanted partitions, each once.
 
-    `rows` are the generate conditions; `columns` the grade conditions, of a grid. Rows that
+    `rows` are the generate conditions, or those of rubrics; `columns` the grade conditions, of a
+    grid. Rows that
     want the same stretch of columns, one after the other, share a span.
     """
     if not columns:

@@ -15,7 +15,7 @@ from itemeval_assets.core.text.locations import scheme_of
 from .conditions.conditions import Design
 from .conditions.expansion import expand_design
 from .drawn_models import models_of, words_on_sample
-from .partitions import NamedPartition, Partition
+from .partitions import GENERATE, GRADE, RUBRIC, NamedPartition, Partition, Stage
 from .precise import require_possible
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -61,7 +61,8 @@ class Study:
     @property
     def called_models(self) -> list[str]:
         """The models that answer, and those that grade."""
-        return list(dict.fromkeys([*self.models, *self.design.grading_models]))
+        others = (*self.design.writing_models, *self.design.grading_models)
+        return list(dict.fromkeys([*self.models, *others]))
 
     @property
     def models_key(self) -> str:
@@ -95,6 +96,27 @@ class Study:
 
     def generate_partitions(self) -> list[Partition]:
         return [Partition((condition.id,)) for condition in self.design.generate]
+
+    def rubric_partitions(self) -> list[Partition]:
+        return [Partition((condition.id,)) for condition in self.design.written]
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages whose rows are cells of the study, in the order of a run."""
+        return (GENERATE, RUBRIC, GRADE) if self.design.written else (GENERATE, GRADE)
+
+    def partitions_of(self, stage: Stage) -> list[Partition]:
+        """The partitions of one stage, in the order of the design."""
+        found = {
+            GENERATE: self.generate_partitions,
+            RUBRIC: self.rubric_partitions,
+            GRADE: self.grade_partitions,
+        }
+        return found[stage]()
+
+    def partitions(self) -> list[Partition]:
+        """The partitions of all stages, one stage after the other."""
+        return [part for stage in self.stages for part in self.partitions_of(stage)]
 
     def grade_partitions(self) -> list[Partition]:
         return [

@@ -99,6 +99,9 @@ class Grader:
     `targets`: those of items that it can grade; null: it looks at none, or nobody knows.
 
     `after`: the scorer that looks at each answer first; only what it does not settle is called.
+
+    `item_rubric`: the id of the condition that writes the rubric of each item, which `template` is
+    filled in with; null: `template` is all of the rubric.
     """
 
     kind: str
@@ -118,6 +121,7 @@ class Grader:
     criterion: InReply | None = None
     targets: Targets | None = field(default=None, compare=False)
     after: "Grader | None" = None
+    item_rubric: str | None = None
 
     @property
     def versions(self) -> tuple[str | None, ...]:
@@ -143,6 +147,16 @@ class Grader:
             payload={**self.payload, "after": {**scorer.payload, **best}},
             columns={**self.columns, "scorer_name": scorer.name},
         )
+
+    def grading_by(self, item_rubric: str, written: Mapping[str, Any]) -> "Grader":
+        """The same grader by rubrics that a condition writes: `written` says how, in its id."""
+        found = replace(
+            self, item_rubric=item_rubric, payload={**self.payload, "item_rubric": written}
+        )
+        if self.criterion is None:
+            return found
+        total = self.criterion.total.grading_by(item_rubric, written)
+        return replace(found, criterion=replace(self.criterion, total=total))
 
     def settled(self, verdict: Verdict) -> Verdict | None:
         """What it says of an answer that the scorer before it finds wholly right; null: ask it.

@@ -10,6 +10,8 @@ from .templates import Template, render, split_at
 from .turns import Turn, written_out
 
 Item = Mapping[str, Any]
+# In an item that a judge is asked about: its own rubric, where a model has written one.
+ITEM_RUBRIC = "item_rubric"
 
 
 class Prompt(NamedTuple):
@@ -95,8 +97,10 @@ def rubric_values(item: Item, solution: str | None) -> dict[str, str]:
     """What the placeholders of a rubric stand for.
 
     Reads item_id, input, target, grading_scheme and metadata_json, and whether the item is a chat;
-    any metadata column may stand in the rubric.
+    any metadata column may stand in the rubric. `{rubric}` is what was written for the item, if
+    anything was.
     """
+    written = {"rubric": item[ITEM_RUBRIC]} if ITEM_RUBRIC in item else {}
     return {
         **{name: _text(value) for name, value in json.loads(item["metadata_json"]).items()},
         "input": readable(item["input"]) if item.get(IS_CHAT) else item["input"],
@@ -104,6 +108,7 @@ def rubric_values(item: Item, solution: str | None) -> dict[str, str]:
         "target": item["target"],
         "grading_scheme": item["grading_scheme"] or "",
         "id": item["item_id"],
+        **written,
     }
 
 

@@ -54,7 +54,10 @@ CELLS = Table(
             if column.name in {"study", "score", *CELL_COLUMNS}
         ),
         Column("state", note=", ".join(CELL_STATES)),
-        Column("stage", note="what is missing: solutions or gradings; null if the cell is done"),
+        Column(
+            "stage",
+            note="what is missing: solutions, item_rubrics or gradings; null if the cell is done",
+        ),
         Column(
             "reason", note="text of the error, code of the parse failure, or that people rate it"
         ),

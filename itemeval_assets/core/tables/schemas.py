@@ -130,6 +130,33 @@ SOLUTIONS = Table(
     ("condition_id",),
 )
 
+ITEM_RUBRICS = Table(
+    "item_rubrics",
+    "one row per rubric that a model writes x item",
+    ("condition_id", "item_id", "epoch"),
+    (
+        *_required("study", "run_id", "condition_id", "condition_slug", "item_id"),
+        Column("epoch", "int32", required=True, note="always 1: a rubric is written once"),
+        *_required("rubric_name", "model", "template_name", "template_hash"),
+        Column("rubric", note="what judges are shown of it; null when the reply is blank"),
+        Column("item_rubric_hash", note="first 12 hex of the sha256 of `rubric`"),
+        Column("stop_reason"),
+        Column("error", note="set: the call failed; the next run tries the item again"),
+        *_TOKENS,
+        _USD,
+        _LATENCY,
+        *_required("log_file"),
+        Column("sample_uuid"),
+        _CREATED,
+        _SERVED,
+        _PROVIDER,
+        Column("edited", "bool", required=True, note="whether a person has changed the text"),
+        *_optional("edited_by"),
+        Column("edited_at", note="ISO-8601 UTC"),
+    ),
+    ("condition_id",),
+)
+
 GRADINGS = Table(
     "gradings",
     "one row per grading event (grade condition x generate condition x item x epoch)",
@@ -170,6 +197,10 @@ GRADINGS = Table(
             note="characters that max_solution_chars cut off; null: the solution was shown whole",
         ),
         _PROVIDER,
+        Column(
+            "item_rubric_hash",
+            note="hash of the item's rubric that a model has written; null: there is none",
+        ),
     ),
     ("gen_condition_id", "grade_condition_id"),
 )
@@ -277,7 +308,7 @@ REPLACED = Table(
 TABLES = {
     table.name: table
     for table in (
-        *(ITEMS, SOLUTIONS, GRADINGS, GRADINGS_LONG),
+        *(ITEMS, SOLUTIONS, ITEM_RUBRICS, GRADINGS, GRADINGS_LONG),
         *(BOOKINGS, LEDGER, LOG_INDEX, REPLACED),
     )
 }

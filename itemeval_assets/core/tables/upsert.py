@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from .schemas import Table
 
 _ERROR, _STALE, _BLANK, _ANSWER = range(4)
+_ANSWERS = {"solutions": "solution", "gradings": "judge_completion", "item_rubrics": "rubric"}
 
 
 class Upserted(NamedTuple):
@@ -72,7 +73,7 @@ def _codes(column: pa.ChunkedArray) -> np.ndarray:
 def _rank(table: Table, rows: pa.Table, group: np.ndarray) -> np.ndarray:
     """int8[rows]: what a row is worth against others of its key."""
     rank = np.full(rows.num_rows, _ANSWER, np.int8)
-    answer = {"solutions": "solution", "gradings": "judge_completion"}.get(table.name)
+    answer = _ANSWERS.get(table.name)
     if answer is not None:
         text = pc.utf8_trim_whitespace(rows[answer].fill_null(""))  # type: ignore[attr-defined]
         blank = pc.equal(text, "").to_numpy()  # type: ignore[attr-defined]
@@ -81,17 +82,33 @@ def _rank(table: Table, rows: pa.Table, group: np.ndarray) -> np.ndarray:
             # Without a log there was no call, and so no reply that could be blank.
             rank[blank & rows["log_file"].is_valid().to_numpy()] = _BLANK
             rank[_of_changed_solution(rows, group, is_error)] = _STALE
+        elif table.name == "item_rubrics":
+            rank[blank] = _BLANK
+            rank[_of_edited_reply(rows)] = _STALE
         else:
             rank[blank] = _BLANK
         rank[is_error] = _ERROR
     return rank
 
 
+def _of_edited_reply(rows: pa.Table) -> np.ndarray:
+    """Rubrics as a model wrote them, of which a person has changed the text."""
+    edited = rows["edited"].to_numpy()
+    changed = rows["sample_uuid"].filter(pa.array(edited)).drop_null()
+    is_changed = pc.is_in(rows["sample_uuid"], value_set=changed)  # type: ignore[attr-defined]
+    return is_changed.to_numpy() & ~edited
+
+
 def _of_changed_solution(rows: pa.Table, group: np.ndarray, is_error: np.ndarray) -> np.ndarray:
-    """Gradings whose solution differs from the one graded by the newest sound row of the key."""
-    graded = _codes(rows["solution_hash"].fill_null(""))
+    """Gradings of another solution, or by another rubric of the item, than the newest sound row of
+    the key."""
+    graded, rubric = _codes(rows["solution_hash"].fill_null("")), rows["item_rubric_hash"]
     newest = np.full(group.max() + 1, -1)
     sound = np.flatnonzero(~is_error)
     newest[group[sound]] = sound  # of several the last
     place = newest[group]
-    return (place >= 0) & (graded != graded[place])
+    is_other = graded != graded[place]
+    if rubric.null_count < len(rubric):
+        by = _codes(rubric.fill_null(""))
+        is_other |= by != by[place]
+    return (place >= 0) & is_other

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from itemeval_assets.core.design.conditions.conditions import GenerateCondition, GradeCondition
+from itemeval_assets.core.design.conditions.rubrics import RubricCondition
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 
@@ -22,6 +23,8 @@ _BETWEEN = "|"
 COLUMN_PX = 164
 _DIGEST = 4
 
+_Condition = GenerateCondition | GradeCondition | RubricCondition
+
 
 class PartitionKeys:
     """The keys of a study's partitions, and the way back."""
@@ -29,11 +32,13 @@ class PartitionKeys:
     def __init__(self, study: Study) -> None:
         self.generate = _keys(study.design.generate)
         self.grade = _keys(study.design.grade)
-        self._ids = [_turned(keys) for keys in (self.generate, self.grade)]
+        # Theirs hold no `_`, which is in the keys of all generate conditions.
+        self.written = _keys(study.design.written)
+        self._ids = [_turned({**self.generate, **self.written}), _turned(self.grade)]
 
     def of(self, partition: Partition) -> str:
         """The key of a partition: dimensions in alphabetical order."""
-        dimensions = (self.generate, self.grade)
+        dimensions = ({**self.generate, **self.written}, self.grade)
         ids = zip(dimensions, partition, strict=False)
         return _BETWEEN.join(keys.get(id, id) for keys, id in ids)
 
@@ -48,7 +53,7 @@ class PartitionKeys:
         return [partition for partition in order if partition in wanted]
 
 
-def _keys(conditions: Sequence[GenerateCondition | GradeCondition]) -> dict[str, str]:
+def _keys(conditions: Sequence[_Condition]) -> dict[str, str]:
     """{id: key}. Conditions whose keys would be equal are known by their ids."""
     keys = {condition.id: _key(condition) for condition in conditions}
     count = Counter(keys.values())
@@ -59,7 +64,7 @@ def _turned(keys: Mapping[str, str]) -> dict[str, str]:
     return {key: id for id, key in keys.items()}
 
 
-def _key(condition: GenerateCondition | GradeCondition) -> str:
+def _key(condition: _Condition) -> str:
     return _shortened(condition.id, tuple(part.short for part in condition.label_parts))
 
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, RUBRIC, Partition, Stage
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.tables.schemas import GRADINGS, GRADINGS_LONG, SOLUTIONS
+from itemeval_assets.core.tables.schemas import TABLES
 
 from .keys import PartitionKeys
 from .names import GENERATE_DIMENSION, GRADE_DIMENSION
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 # The columns whose values make up a row's partition.
 _PARTITION_COLUMNS = {
-    **{table.name: table.partitioned_by for table in (SOLUTIONS, GRADINGS, GRADINGS_LONG)},
+    **{table.name: table.partitioned_by for table in TABLES.values() if table.partitioned_by},
     GENERATE.ledger: ("condition_id",),
+    RUBRIC.ledger: ("condition_id",),
     GRADE.ledger: ("gen_condition_id", "condition_id"),
 }
 
@@ -39,6 +40,18 @@ def grade_partitions(study: Study) -> dg.MultiPartitionsDefinition:
             GRADE_DIMENSION: dg.StaticPartitionsDefinition(list(keys.grade.values())),
         }
     )
+
+
+def rubric_partitions(study: Study) -> dg.StaticPartitionsDefinition:
+    return dg.StaticPartitionsDefinition(list(PartitionKeys(study).written.values()))
+
+
+def partitions_of(
+    study: Study, stage: Stage
+) -> dg.StaticPartitionsDefinition | dg.MultiPartitionsDefinition:
+    """The partitions of a stage of the study, in the order of its design."""
+    of = {GENERATE: generate_partitions, RUBRIC: rubric_partitions, GRADE: grade_partitions}
+    return of[stage](study)
 
 
 def require_of_design(partitions: Sequence[Partition]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 
-from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.partitions import RUBRIC, Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.providers import is_mock
 from itemeval_assets.core.text.words import dollars
@@ -18,7 +18,8 @@ def tag_with_work(
     """Tag the run of a step with what it works on."""
     design = study.design
     labels = zip(*map(design.labels_of, partitions), strict=True)
-    counts = (len(design.generate), len(design.grade))
+    is_rubric = partitions[0].stage is RUBRIC
+    counts = (len(design.written if is_rubric else design.generate), len(design.grade))
     works_on = zip((CONDITION_TAG, GRADER_TAG), labels, counts, strict=False)
     tags = {tag: _alone_or_counted(found, of) for tag, found, of in works_on}
     if COST_TAG in context.op_execution_context.run_tags:

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 
 import dagster as dg
 
+from itemeval_assets.core.design.partitions import RUBRIC
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.dagster_io.naming.keys import PartitionKeys
-from itemeval_assets.dagster_io.naming.names import identifier
+from itemeval_assets.dagster_io.naming.names import asset_key, identifier
 
 
 class _Among(dg.AutomationCondition):
@@ -62,7 +63,9 @@ def when_free_or_paid(study: Study) -> dg.AutomationCondition | None:
         if design.is_free(part) and not design.is_rated(part) and not design.total_of(part)
     ]
     keys = frozenset(map(PartitionKeys(study).of, free))
-    return _Among(keys) & dg.AutomationCondition.eager() if keys else None
+    # Rubrics that models write are paid for, and nothing free is graded by them.
+    rubrics = [asset_key(study, RUBRIC.table)] if design.written else []
+    return _Among(keys) & when_inputs_change(perhaps=rubrics) if keys else None
 
 
 def automation_sensor(study: Study, group: str) -> dg.AutomationConditionSensorDefinition:

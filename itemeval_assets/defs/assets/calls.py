@@ -1,4 +1,4 @@
-"""The assets whose steps call models: solutions and gradings, each with its ledger."""
+"""The assets whose steps call models: solutions, rubrics and gradings, each with its ledger."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from itemeval_assets import stages
-from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition, Stage
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, RUBRIC, Partition, Stage
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import SCHEMA_VERSION, TABLES
 from itemeval_assets.dagster_io.config import RunConfig
@@ -24,6 +24,7 @@ from itemeval_assets.dagster_io.naming.partitions import (
     generate_partitions,
     grade_partitions,
     require_of_design,
+    rubric_partitions,
     same_generate_condition,
 )
 from itemeval_assets.dagster_io.naming.run_tags import tag_with_cost, tag_with_work
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
 _SAYS = {
     "solutions": "Answers of the models",
     "generation_ledger": "What the answers cost",
+    "item_rubrics": "Rubrics that models write for the items",
+    "rubric_ledger": "What these rubrics cost",
     "gradings": "Gradings by scorers and judges",
     "grading_ledger": "What the gradings cost",
 }
@@ -81,6 +84,28 @@ def solutions_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition
     return solutions
 
 
+def item_rubrics_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
+    """Rubrics of items and their ledger, which one step materializes, by rubric condition."""
+    written = study.design.written
+    about = code_references(study, [condition.template for condition in written])
+
+    @dg.multi_asset(
+        name=step_name(study, "item_rubrics"),
+        outs=_outs(study, RUBRIC, shared, about, when_paid(study)),
+        ins={"items": dg.AssetIn(key=asset_key(study, "items"))},
+        partitions_def=rubric_partitions(study),
+        backfill_policy=backfill_policy(study),
+        group_name=shared["group_name"],
+        pool=pool(study.design.writing_models),
+    )
+    def item_rubrics(
+        context: dg.AssetExecutionContext, config: RunConfig, items: Any
+    ) -> Iterator[Any]:
+        yield from _paid(context, study, RUBRIC, config, items, stages.item_rubrics.write)
+
+    return item_rubrics
+
+
 def gradings_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
     """Gradings and their ledger, which one step materializes, by generate x grade condition."""
     about = {
@@ -88,6 +113,7 @@ def gradings_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         **grade_conditions(study),
         **code_references(study, study.design.rubrics),
     }
+    rubrics = [asset_key(study, RUBRIC.table)] if study.design.written else []
 
     @dg.multi_asset(
         name=step_name(study, "gradings"),
@@ -98,8 +124,9 @@ def gradings_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
                 key=asset_key(study, "solutions"), partition_mapping=same_generate_condition()
             ),
         },
+        deps=[dg.AssetDep(key, partition_mapping=dg.AllPartitionMapping()) for key in rubrics],
         internal_asset_deps={
-            "gradings": {asset_key(study, "items"), asset_key(study, "solutions")},
+            "gradings": {asset_key(study, "items"), asset_key(study, "solutions"), *rubrics},
             "grading_ledger": {asset_key(study, "solutions")},
         },
         partitions_def=grade_partitions(study),
@@ -155,7 +182,7 @@ def _paid(
     work: "Callable[[StageRun, list[Partition]], Outcome]",
 ) -> Iterator[Any]:
     """Do the work of a stage, while no other run has its partitions, and yield what came of it."""
-    order = study.generate_partitions() if stage is GENERATE else study.grade_partitions()
+    order = study.partitions_of(stage)
     partitions = PartitionKeys(study).partitions(context.partition_keys, order)
     with users_errors(), held_by_step() as held:
         require_of_design(partitions)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, get_args
 import dagster as dg
 
 from itemeval_assets import stages
-from itemeval_assets.core.design.partitions import GENERATE, GRADE
 from itemeval_assets.core.design.selection import select
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.losses import losses_words
@@ -81,6 +80,7 @@ def _estimate_metadata(found: "StudyEstimate") -> dict[str, Any]:
         "usd spent so far": usd(found.spent_usd),
         "usd reserved by runs and batches": usd(found.reserved_usd),
         **_estimate_table("solutions", found.generate),
+        **(_estimate_table("item_rubrics", found.rubrics) if found.rubrics else {}),
         **_estimate_table("gradings", found.grade),
         "warnings": dg.MetadataValue.md("\n".join(f"- {w}" for w in found.warnings) or "none"),
     }
@@ -124,9 +124,11 @@ def _preflight_metadata(found: "list[ModelHealth]") -> dict[str, Any]:
 
 
 def ledger_asset(study: Study, shared: dict[str, Any]) -> Any:
+    ledgers = [stage.ledger for stage in study.stages]
+
     @dg.asset(
         key=asset_key(study, "ledger"),
-        deps=[asset_key(study, name) for name in (GENERATE.ledger, GRADE.ledger, "preflight")],
+        deps=[asset_key(study, name) for name in (*ledgers, "preflight")],
         kinds={"parquet"},
         description="Every dollar of the study, from the usage in the .eval logs. "
         f"There is {TABLES['ledger'].grain}.",

@@ -3,6 +3,8 @@
 items -> solutions [generate] -> gradings [generate x grade] -> gradings_long -> export, report
              generation_ledger       grading_ledger -> ledger -----^
 
+Where models write rubrics: items -> item_rubrics [rubric] -> gradings; rubric_ledger -> ledger
+
 In a group of their own, since they pay or publish beside the study's cells, or only look ahead:
 
 items -> estimate        preflight -> ledger        gradings_long, ledger -> release
@@ -46,7 +48,7 @@ from itemeval_assets.defs.shown.versions import (
 )
 
 from .automation import when_inputs_change
-from .calls import gradings_asset, solutions_asset
+from .calls import gradings_asset, item_rubrics_asset, solutions_asset
 from .export import export_asset
 from .figures import figure_assets
 from .money import costs_asset, estimate_asset, ledger_asset, preflight_asset
@@ -63,6 +65,7 @@ def study_assets(study: Study, labels: Labels) -> list[dg.AssetsDefinition]:
     return [
         _items(study, shared),
         solutions_asset(study, shared),
+        *([item_rubrics_asset(study, shared)] if study.design.written else []),
         gradings_asset(study, shared),
         _gradings_long(study, shared),
         ledger_asset(study, shared),

@@ -6,10 +6,9 @@ from typing import Any
 import dagster as dg
 from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 
-from itemeval_assets.core.design.partitions import GENERATE, GRADE
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.dagster_io.naming.names import asset_key
-from itemeval_assets.dagster_io.naming.partitions import generate_partitions, grade_partitions
+from itemeval_assets.dagster_io.naming.partitions import partitions_of
 
 from .ended_runs import Kind
 from .messages import assets_of, loads_again_text, well_again_text
@@ -100,15 +99,15 @@ def _of(ailing: Ailing, key: dg.AssetKey, what: str) -> dict[str, Any]:
 
 
 def _known_partitions(study: Study) -> set[str]:
-    grids = (generate_partitions(study), grade_partitions(study))
+    grids = [partitions_of(study, stage) for stage in study.stages]
     return {_NOT_PARTITIONED, *(key for grid in grids for key in grid.get_partition_keys())}
 
 
 def _fails_somewhere(instance: dg.DagsterInstance, study: Study, table: str) -> bool:
     """Whether the last run of a partition failed; of a table without partitions, never."""
-    grids = {GENERATE: generate_partitions(study), GRADE: grade_partitions(study)}
-    for stage, grid in grids.items():
+    for stage in study.stages:
         if table in stage.assets:
+            grid = partitions_of(study, stage)
             keys = grid.get_partition_keys()
             found = instance.get_status_by_partition(asset_key(study, table), keys, grid)
             return AssetPartitionStatus.FAILED in (found or {}).values()

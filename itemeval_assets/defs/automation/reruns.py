@@ -8,8 +8,8 @@ import dagster as dg
 from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 
 from itemeval_assets import stages
-from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
-from itemeval_assets.core.design.spans import spans
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.spans import axes, spans
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.core.records.reruns import Decision
@@ -22,7 +22,7 @@ from itemeval_assets.dagster_io.naming.names import (
     asset_key,
     identifier,
 )
-from itemeval_assets.dagster_io.naming.partitions import generate_partitions, grade_partitions
+from itemeval_assets.dagster_io.naming.partitions import partitions_of
 from itemeval_assets.dagster_io.steps import opened
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.study.inputs import load_prices
@@ -130,11 +130,10 @@ def _requests(
     study: Study, chosen: list[Partition]
 ) -> Iterator[tuple[list[dg.AssetKey], dict[str, str]]]:
     """The assets and tags of as few runs as cover the partitions and no other."""
-    design, keys = study.design, PartitionKeys(study)
-    rows, columns = [c.id for c in design.generate], [c.id for c in design.grade]
-    for stage, across in ((GENERATE, ()), (GRADE, columns)):
+    keys = PartitionKeys(study)
+    for stage in study.stages:
         wanted = [part for part in chosen if part.stage is stage]
-        for first, last in spans(wanted, rows, across):
+        for first, last in spans(wanted, *axes(study, stage)):
             tags = {
                 RANGE_START: keys.of(first),
                 RANGE_END: keys.of(last),
@@ -148,8 +147,8 @@ def _failed_runs(
 ) -> Iterator[tuple[datetime, list[Partition]]]:
     """Runs of the schedule that failed, some of them before their step could count itself."""
     asked = dg.RunsFilter(tags={RERUN_TAG: study.name}, statuses=[dg.DagsterRunStatus.FAILURE])
-    design = (study.generate_partitions(), study.grade_partitions())
-    grids = (generate_partitions(study), grade_partitions(study))
+    design = [study.partitions_of(stage) for stage in study.stages]
+    grids = [partitions_of(study, stage) for stage in study.stages]
     keys = PartitionKeys(study)
     for record in instance.get_run_records(asked, limit=_MOST_FAILURES):
         tags = record.dagster_run.tags
@@ -165,7 +164,7 @@ def _by_dagster(
     instance: dg.DagsterInstance, study: Study
 ) -> tuple[set[Partition], set[Partition]]:
     """Partitions in progress, and those whose last run failed."""
-    grids = {GENERATE: generate_partitions(study), GRADE: grade_partitions(study)}
+    grids = {stage: partitions_of(study, stage) for stage in study.stages}
     keys = PartitionKeys(study)
     found: dict[AssetPartitionStatus | None, set[Partition]] = {}
     for stage, grid in grids.items():

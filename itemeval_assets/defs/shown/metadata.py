@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from itemeval_assets import stages
-from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.partitions import GRADE, Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.column_notes import COLUMN_NOTES
 from itemeval_assets.core.tables.schemas import TABLES
@@ -210,6 +210,6 @@ class _Standing:
 def _places(run: "StageRun", table: str, partition: Partition) -> dict[str, Any]:
     """Where the rows lie, the logs of their calls, and the manifest of the run."""
     places = {"path": table_key(table, partition), "manifest": manifest_key(run.run_id)}
-    if table == "solutions" or not run.study.design.is_free(partition):
+    if partition.stage is not GRADE or not run.study.design.is_free(partition):
         places["logs"] = log_dir(partition)
     return {name: dg.MetadataValue.path(run.study.uri(key)) for name, key in places.items()}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
-from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.partitions import GENERATE, RUBRIC, Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.dagster_io.io_managers import TABLE_OF
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from itemeval_assets.storage.study.store import ResultsStore
+
+_READ_BY_GRADINGS = (GENERATE.table, RUBRIC.table)
 
 
 def content_version(rows: "pa.Table") -> dg.DataVersion:
@@ -44,7 +46,7 @@ def version_of_runs(rows: "pa.Table") -> str:
 def version_after(store: "ResultsStore", asset: str, partition: Partition, new: "pa.Table") -> str:
     """The version of a partition once these rows of it are stored.
 
-    A solution that failed again has changed nothing for those who grade solutions.
+    A solution or a rubric that failed again has changed nothing for those who grade by it.
     """
     from itemeval_assets.core.tables.upsert import upsert
 
@@ -52,9 +54,9 @@ def version_after(store: "ResultsStore", asset: str, partition: Partition, new: 
     if new.num_rows:
         stored = upsert(TABLES[table], store.read(table, [partition]), new).rows
     else:
-        columns = ["run_id", "error"] if asset == "solutions" else ["run_id"]
+        columns = ["run_id", "error"] if asset in _READ_BY_GRADINGS else ["run_id"]
         stored = store.read(table, [partition], columns)
-    if asset == "solutions":
+    if asset in _READ_BY_GRADINGS:
         stored = stored.filter(stored["error"].is_null())
     return version_of_runs(stored.select(["run_id"]))
 

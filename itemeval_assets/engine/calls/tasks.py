@@ -33,6 +33,7 @@ from inspect_ai.util import EarlyStop, JSONSchema, concurrency, cost_limit
 
 from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.conditions.conditions import GenerateCondition
+from itemeval_assets.core.design.conditions.rubrics import RubricCondition
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.grading.grader import ModelCall
 from itemeval_assets.core.money.projection.prefixes import leaders_first
@@ -98,8 +99,10 @@ class CallSettings:
         return NewLine(model, call, self.most_usd.get(cell, 0.0))
 
 
-def generate_config(condition: GenerateCondition, request: Mapping[str, Any]) -> GenerateConfig:
-    """The settings of a generate condition; `request` holds what is no part of it."""
+def generate_config(
+    condition: GenerateCondition | RubricCondition, request: Mapping[str, Any]
+) -> GenerateConfig:
+    """The settings of a condition that writes texts; `request` holds what is no part of it."""
     return GenerateConfig(**condition.params, **request)
 
 

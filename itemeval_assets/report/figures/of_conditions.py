@@ -12,7 +12,8 @@ __all__ = ["conditions"]
 def conditions(rows: Sequence[Mapping[str, Any]]) -> Document:
     """Every condition of the design, with what tells it from the others."""
     stages = {
-        stage: [row for row in rows if row["stage"] == stage] for stage in ("generate", "grade")
+        stage: [row for row in rows if row["stage"] == stage]
+        for stage in ("generate", "rubric", "grade")
     }
     blocks: list[str | View] = [
         conditions_view(some, f"{stage} conditions") for stage, some in stages.items() if some

@@ -30,12 +30,17 @@ def study_estimate(found: "StudyEstimate") -> None:
         words = f"{counted(len(found.changed), 'item')} changed, and what there is of them is made"
         out.print(f"{words} again: {data(named(found.changed))}.", soft_wrap=True)
     samples(found)
-    for title, parts in (("solutions", found.generate), ("gradings by judges", found.grade)):
+    tables = {
+        "solutions": found.generate,
+        "rubrics by models": found.rubrics,
+        "gradings by judges": found.grade,
+    }
+    for title, parts in tables.items():
         if parts:
             show(View(title, ESTIMATE, parts))
-    mocks_are_free(part.model for part in (*found.generate, *found.grade) if part.grid.usd)
+    mocks_are_free(part.model for part in found.parts if part.grid.usd)
     rest = found.remaining
-    if found.generate or found.grade:
+    if found.parts:
         out.print(f"What remains: {_projected(rest)}.")
         out.print(f"The full grid of these conditions: {_projected(found.grid)}.")
     else:

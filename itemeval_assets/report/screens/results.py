@@ -72,9 +72,15 @@ def completion(status: "StudyStatus", most: int | None = None) -> None:
         paragraph(_partial(status))
     for note in status.notes:
         paragraph(note)
-    for title, parts in (("solutions", status.generate), ("gradings", status.grade)):
-        view = View(title, COMPLETION, parts)
-        _first_rows(view, most or len(parts), command("status", status.config))
+    tables = {
+        "solutions": status.generate,
+        "item_rubrics": status.rubrics,
+        "gradings": status.grade,
+    }
+    for title, parts in tables.items():
+        if parts or title != "item_rubrics":
+            view = View(title, COMPLETION, parts)
+            _first_rows(view, most or len(parts), command("status", status.config))
     _of_people(status)
     if status.unmetered:
         out.print(

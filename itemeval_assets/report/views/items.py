@@ -86,7 +86,7 @@ def _known(log: str | None) -> list[str]:
 
 def _scale(row: Mapping[str, Any]) -> str:
     """Only graders have one."""
-    if row["stage"] == "generate":
+    if row["stage"] != "grade":
         return ""
     return "not declared" if row["scale"] is None else "{:g} to {:g}".format(*row["scale"])
 

@@ -47,6 +47,7 @@ COMPLETION = (
     _trouble("stale", "yellow"),
     _trouble("truncated"),
     _trouble("unparsed"),
+    _trouble("edited"),
     Column("usd", "usd", "usd"),
 )
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition, Stage
-from itemeval_assets.core.design.spans import spans
+from itemeval_assets.core.design.partitions import GRADE, Partition, Stage
+from itemeval_assets.core.design.spans import axes, spans
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.dagster_io.naming.keys import PartitionKeys
 from itemeval_assets.stages.gradings_long import behind
@@ -30,9 +30,4 @@ def join_what_is_behind(
 def key_ranges(study: Study, stage: Stage, wanted: Sequence[Partition]) -> list[tuple[str, str]]:
     """The ranges of partition keys that cover the wanted partitions, and no other."""
     keys = PartitionKeys(study)
-    rows = [condition.id for condition in study.design.generate]
-    columns = [condition.id for condition in study.design.grade]
-    return [
-        (keys.of(first), keys.of(last))
-        for first, last in spans(wanted, rows, () if stage is GENERATE else columns)
-    ]
+    return [(keys.of(first), keys.of(last)) for first, last in spans(wanted, *axes(study, stage))]

@@ -50,7 +50,7 @@ class StageRuns:
 
     def _shares(self, stage: Stage, wanted: Sequence[Partition], count: int) -> list[Share]:
         """A share per worker, of like many calls, which may cost its part of the consent."""
-        parts = [] if self.foreseen is None else (*self.foreseen.generate, *self.foreseen.grade)
+        parts = [] if self.foreseen is None else self.foreseen.parts
         calls = {part.partition: part.remaining.calls for part in parts}
         usd = {part.partition: part.remaining.usd for part in parts}
         # The scores of criteria are read from replies that the same worker has asked for.

@@ -1,4 +1,4 @@
-"""What both paid stages do: recover, plan, ask the gate, call, and turn logs into rows.
+"""What paid stages do: recover, plan, ask the gate, call, and turn logs into rows.
 
 A stage says what its cells, prompts, targets and rows are (`Caller`); this module says in
 which order things happen, so that no cell is paid twice and no dollar is forgotten.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from itemeval_assets.core.design.cells.pending import Cell, Pending, Plan, pending_cells
-from itemeval_assets.core.design.partitions import GENERATE, Partition
+from itemeval_assets.core.design.partitions import GENERATE, RUBRIC, Partition
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.money.projection.estimate import (
     NOTHING,
@@ -138,7 +138,8 @@ def make_calls(
 
 def pending_of(caller: Caller, scope: Scope, partition: Partition, stored: pa.Table) -> Pending:
     """The cells of a partition to call, whose rows are `stored`: one predicate for all."""
-    rerun_blank = caller.stage is GENERATE and scope.study.config.solvers.on_empty == "rerun"
+    reruns = caller.stage is GENERATE and scope.study.config.solvers.on_empty == "rerun"
+    rerun_blank = reruns or caller.stage is RUBRIC
     states = caller.states(partition, stored)
     pending = pending_cells(states, rerun_blank=rerun_blank, force=scope.options.force)
     return caller.unsettled(partition, pending.within(scope.anchors.of(partition)))

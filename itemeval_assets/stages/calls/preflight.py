@@ -68,7 +68,8 @@ def study_models(study: Study) -> dict[str, str]:
     """The distinct models that a run may call, and the YAML path that names each first."""
     answering = [] if study.config.benchmark.from_logs else study.models
     models = dict.fromkeys(answering, study.models_key)
-    for model, where in study.design.grading_models.items():
+    design = study.design
+    for model, where in (*design.writing_models.items(), *design.grading_models.items()):
         models.setdefault(model, where)
     return models
 

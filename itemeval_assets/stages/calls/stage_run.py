@@ -1,4 +1,4 @@
-"""What the two paid stages share: their scope, a run, its outcome, and what a stage must tell."""
+"""What paid stages share: their scope, a run, its outcome, and what a stage must tell."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field

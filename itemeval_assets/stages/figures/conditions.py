@@ -9,7 +9,7 @@ __all__ = ["conditions"]
 
 
 def conditions(study: Study) -> list[dict[str, Any]]:
-    """A record per condition, generate before grade, in the order of the YAML."""
+    """A record per condition, generate and rubric before grade, in the order of the YAML."""
     return [
         *(
             {
@@ -25,6 +25,20 @@ def conditions(study: Study) -> list[dict[str, Any]]:
                 **_time(one.wave),
             }
             for one in study.design.generate
+        ),
+        *(
+            {
+                "stage": "rubric",
+                "condition_id": one.id,
+                "slug": one.slug,
+                "label": one.label,
+                "model": one.model,
+                "rubric_name": one.name,
+                "rubric_hash": one.template.hash,
+                "params": one.params,
+                **_time(None),
+            }
+            for one in study.design.written
         ),
         *(
             {

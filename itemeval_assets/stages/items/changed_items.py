@@ -20,6 +20,8 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.storage.study.store import ResultsStore
 
 Row = Mapping[str, Any]
+# What holds rows of items.
+_TABLES = ("solutions", "item_rubrics", "gradings")
 # The items of each partition whose rows are of what they were before.
 Outdated = Mapping[Partition, frozenset[str]]
 
@@ -29,7 +31,7 @@ def outdated_rows(
 ) -> dict[Partition, frozenset[str]]:
     """The stored rows, also of former conditions, that are of another item than that of now."""
     found = {}
-    for table in ("solutions", "gradings") if edited else ():
+    for table in _TABLES if edited else ():
         for partition in store.partitions(table):
             rows = store.read(table, [partition], ["item_id"])
             ids = rows["item_id"].unique().to_pylist()
@@ -42,7 +44,7 @@ def outdated_rows(
 def refuse_changed_items(study: Study, edited: Mapping[str, Edited], outdated: Outdated) -> None:
     """Raise DatasetError for the first table that has rows of another item."""
     is_of_task = isinstance(study.config.benchmark, TaskBenchmark)
-    for table in ("solutions", "gradings"):
+    for table in _TABLES:
         ids = ids_of(outdated, table)
         require_same(table, [pair for id, pair in edited.items() if id in ids], is_of_task)
 
@@ -75,5 +77,5 @@ def withdraw(
 
 def all_changed(edited: Mapping[str, Edited], outdated: Outdated) -> Sequence[str]:
     """The ids of the items with outdated rows, in the order of the data."""
-    ids = ids_of(outdated, "solutions", "gradings")
+    ids = ids_of(outdated, *_TABLES)
     return [id for id in edited if id in ids]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from itemeval_assets.core.design.items.sampling import Sample
 from itemeval_assets.core.design.items.targets import Ungradable
 from itemeval_assets.core.design.options import PlanOptions
-from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, RUBRIC, Partition, Stage
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.design.tranches import tranche_of, with_tranche
@@ -44,7 +44,7 @@ class StudyEstimate:
     asked again, since they are others now. `model_sample`: how the models were drawn, in words.
     `waiting_usd`: what of the remaining ceiling is that of calls in batches, which are collected
     and not sent again. `tranche`: with `precision`, the items that the figures are of;
-    `all_tranches`: what remains if the whole sample is bought.
+    `all_tranches`: what remains if the whole sample is bought. `rubrics`: those that models write.
     """
 
     study: str
@@ -69,6 +69,12 @@ class StudyEstimate:
     waiting_usd: float = 0.0
     tranche: int | None = None
     all_tranches: Projection | None = None
+    rubrics: list[PartitionEstimate] = field(default_factory=list)
+
+    @property
+    def parts(self) -> list[PartitionEstimate]:
+        """Those of all stages, in the order of a run."""
+        return [*self.generate, *self.rubrics, *self.grade]
 
 
 def estimate(scope: Scope, selection: Selection, *, in_full: bool = True) -> StudyEstimate:
@@ -79,7 +85,7 @@ def estimate(scope: Scope, selection: Selection, *, in_full: bool = True) -> Stu
     """
     foresight = Foresight(scope, selection, in_full)
     parts = _walk(scope, foresight, selection)
-    return _in_sum(scope, foresight, *parts, ungradable_items(scope, selection.of(GRADE)))
+    return _in_sum(scope, foresight, parts, ungradable_items(scope, selection.of(GRADE)))
 
 
 def cells_of(scope: Scope, selection: Selection) -> dict[Partition, CellTokens]:
@@ -91,14 +97,16 @@ def cells_of(scope: Scope, selection: Selection) -> dict[Partition, CellTokens]:
 
 def _walk(
     scope: Scope, foresight: Foresight, selection: Selection
-) -> tuple[list[PartitionEstimate], list[PartitionEstimate]]:
-    """The solutions first: what generating yields is graded."""
-    rows = dict.fromkeys(part.solutions for part in selection.partitions)
+) -> dict[Stage, list[PartitionEstimate]]:
+    """The solutions and rubrics first: what they yield is graded, or graded by."""
+    answered = (part for part in selection.partitions if part.stage is not RUBRIC)
+    rows = dict.fromkeys(part.solutions for part in answered)
     gradings = [one for one in selection.of(GRADE) if not scope.study.design.is_free(one)]
-    return (
-        [foresight.of_solutions(part) for part in rows],
-        [foresight.of_gradings(part) for part in gradings],
-    )
+    return {
+        GENERATE: [foresight.of_solutions(part) for part in rows],
+        RUBRIC: [foresight.of_rubrics(part) for part in selection.of(RUBRIC)],
+        GRADE: [foresight.of_gradings(part) for part in gradings],
+    }
 
 
 def preview(
@@ -160,32 +168,32 @@ def words_of_whole(found: StudyEstimate, whole: Projection) -> list[str]:
 def _in_sum(
     scope: Scope,
     foresight: Foresight,
-    generate: list[PartitionEstimate],
-    grade: list[PartitionEstimate],
+    by_stage: Mapping[Stage, list[PartitionEstimate]],
     ungradable: list[Ungradable],
 ) -> StudyEstimate:
     extent, budget = scope.extent, scope.study.config.budget
     tranche = tranche_of(scope.study, extent)
-    waiting_usd = sum(part.waiting_usd for part in (*generate, *grade))
+    parts = [part for found in by_stage.values() for part in found]
+    waiting_usd = sum(part.waiting_usd for part in parts)
     found = standing(scope.store, scope.prices).without_waiting(waiting_usd)
-    grid = sum((part.grid for part in (*generate, *grade)), NOTHING)
-    models = sorted({part.model for part in (*generate, *grade)})
+    grid = sum((part.grid for part in parts), NOTHING)
+    models = sorted({part.model for part in parts})
     local = [model for model in models if scope.book.source_of(model) == THIS_MACHINE]
-    remaining = sum((part.remaining for part in (*generate, *grade)), NOTHING)
+    remaining = sum((part.remaining for part in parts), NOTHING)
     return StudyEstimate(
         study=scope.study.name,
         policy=extent.policy,
         items=min(scope.items.num_rows, extent.items_limit or scope.items.num_rows),
         replications=extent.replications,
-        generate=generate,
-        grade=grade,
+        generate=by_stage[GENERATE],
+        grade=by_stage[GRADE],
         grid=grid,
         remaining=remaining,
         spent_usd=found.spent_usd,
         reserved_usd=found.reserved_usd + found.waiting_usd,
         confirm_above_usd=budget.confirm_above_usd,
         max_usd=budget.max_usd,
-        wall_time_s=_wall_time(scope, foresight, generate, grade),
+        wall_time_s=_wall_time(scope, foresight, by_stage),
         warnings=[
             *doubts(scope, ungradable),
             *(scope.models.doubts.values() if remaining.calls else ()),
@@ -200,18 +208,16 @@ def _in_sum(
         ungradable=ungradable,
         waiting_usd=waiting_usd,
         tranche=None if tranche is None else min(tranche, scope.items.num_rows),
+        rubrics=by_stage[RUBRIC],
     )
 
 
 def _wall_time(
-    scope: Scope,
-    foresight: Foresight,
-    generate: list[PartitionEstimate],
-    grade: list[PartitionEstimate],
+    scope: Scope, foresight: Foresight, by_stage: Mapping[Stage, list[PartitionEstimate]]
 ) -> WallTime | None:
     """The stages run one after the other, the models of a stage side by side."""
     times = []
-    for stage, parts in ((GENERATE, generate), (GRADE, grade)):
+    for stage, parts in by_stage.items():
         calls: dict[str, int] = {}
         for part in parts:
             paid = part.remaining.calls - part.remaining.cached

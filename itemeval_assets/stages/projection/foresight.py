@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from itemeval_assets.core.design.cells.pending import Cell, Pending
-from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
+from itemeval_assets.core.design.partitions import GENERATE, STAGES, Partition
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.errors import ModelError
 from itemeval_assets.core.money.projection.estimate import (
@@ -35,6 +35,7 @@ from itemeval_assets.engine.models.response_cache import cached_answers, has_ans
 from itemeval_assets.stages.calls.making import pending_of
 from itemeval_assets.stages.calls.stage_run import Caller, Scope
 from itemeval_assets.stages.gradings import GradingCaller
+from itemeval_assets.stages.item_rubrics import ItemRubrics, RubricCaller
 from itemeval_assets.stages.solutions import caller_of
 
 from .observed import models_of, observed
@@ -139,8 +140,10 @@ class Foresight:
             stage: calibrate(
                 observed(scope, stage, self._prompts) if in_full else [], models_of(scope, stage)
             )
-            for stage in (GENERATE, GRADE)
+            for stage in STAGES[1:]
         }
+        # Rubrics that a run would have written first: bool[cells] by the id of their condition.
+        self._rubrics_coming: dict[str, np.ndarray] = {}
 
     def of_solutions(self, partition: Partition) -> PartitionEstimate:
         """What generating a partition would call. Before `of_gradings` of the same solutions."""
@@ -167,6 +170,28 @@ class Foresight:
         tokens = self._tokens(partition, np.zeros((len(self._grid), 2), np.int64), shown)
         return self._estimate(solver, partition, tokens, shown, pending.cells, cached)
 
+    def of_rubrics(self, partition: Partition) -> PartitionEstimate:
+        """What it would call to have rubrics written. Before `of_gradings` by them."""
+        scope, writer = self._scope, RubricCaller(self._scope)
+        stored = scope.stored(partition, writer.state_columns)
+        pending = pending_of(writer, scope, partition, stored)
+        size, id = scope.extent.replications, partition.condition_id
+        items = pending.cells[::size]
+        self._rubrics_coming[id] = np.repeat(items, size)
+        whole = np.zeros(scope.items.num_rows, bool)
+        whole[: len(items)] = items
+        self._prompts.expect_rubrics(id, whole)
+        shown = self._shown(partition, pending.cells)
+        cached = self._cached(
+            writer,
+            partition,
+            pending,
+            pending.cells,
+            lambda cells: writer.prompts(partition, cells),
+        )
+        tokens = self._tokens(partition, np.zeros((len(self._grid), 2), np.int64), shown)
+        return self._estimate(writer, partition, tokens, shown, pending.cells, cached)
+
     def of_gradings(self, partition: Partition) -> PartitionEstimate:
         """What grading a partition would call, also of the solutions that are still to come."""
         scope, generate = self._scope, partition.solutions
@@ -175,8 +200,10 @@ class Foresight:
         solutions = self._shown_of(graded, generate, judge.most_chars(partition))
         stored = scope.stored(partition, judge.state_columns)
         pending = pending_of(judge, scope, partition, stored)
+        written = scope.study.design.rubric_of(partition)
+        rubric = self._rubrics_coming.get(written.condition_id) if written else None
         if coming:
-            to_grade = pending.cells | coming.cells
+            to_grade = pending.cells | coming.cells & judge.has_rubric(partition)
             pending = pending._replace(cells=to_grade & scope.anchors.of(partition))
 
         def prompts(cells: list[Cell]) -> dict[Cell, Prompt]:
@@ -187,6 +214,8 @@ class Foresight:
             return judge.prompts_for(partition, texts)
 
         asked = pending.cells & solutions.is_known
+        if rubric is not None:
+            asked &= ~rubric
         cached = self._cached(judge, partition, pending, asked, prompts)
         shown, unknown = self._shown(partition, pending.cells), solutions.unknown
         known = self._tokens(partition, solutions.sizes, shown)
@@ -208,7 +237,8 @@ class Foresight:
         if generate not in self._graded:
             columns = ["condition_id", *self._solver.state_columns]
             solutions = self._scope.stored(generate, columns)
-            judge = GradingCaller(self._scope, solutions)
+            rubrics = ItemRubrics(self._scope, self._rubrics_coming)
+            judge = GradingCaller(self._scope, solutions, rubrics=rubrics)
             self._graded = {generate: _Graded(judge, solutions, {})}
         return self._graded[generate]
 

@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 
 from itemeval_assets.core.design.cells.pending import Grid
 from itemeval_assets.core.design.conditions.conditions import GenerateCondition
-from itemeval_assets.core.design.partitions import GENERATE, Partition, Stage
+from itemeval_assets.core.design.conditions.rubrics import RubricCondition
+from itemeval_assets.core.design.partitions import GENERATE, RUBRIC, Partition, Stage
 from itemeval_assets.core.grading.grader import ModelCall
 from itemeval_assets.core.money.projection.estimate import Observed, likely_tokens
 from itemeval_assets.core.money.projection.sizes import text_sizes
@@ -25,12 +26,16 @@ def models_of(scope: Scope, stage: Stage) -> set[str]:
     design = scope.study.design
     if stage is GENERATE:
         return {condition.model for condition in design.generate}
-    return set(design.grading_models)
+    return set(design.writing_models if stage is RUBRIC else design.grading_models)
 
 
 def observed(scope: Scope, stage: Stage, prompts: StudyPrompts) -> Iterator[Observed]:
     """The stored paid calls of each partition, beside what their prompts were estimated at."""
     design, store = scope.study.design, scope.store
+    if stage is RUBRIC:
+        for rubric in design.written:
+            yield _observed_calls(scope, prompts, Partition((rubric.id,)), rubric)
+        return
     for condition in design.generate:
         generated = Partition((condition.id,))
         if stage is GENERATE:
@@ -47,7 +52,7 @@ def _observed_calls(
     scope: Scope,
     prompts: StudyPrompts,
     partition: Partition,
-    called: GenerateCondition | ModelCall,
+    called: GenerateCondition | RubricCondition | ModelCall,
     solutions: pa.Table | None = None,
 ) -> Observed:
     rows = scope.store.read(partition.stage.table, [partition], _COLUMNS)

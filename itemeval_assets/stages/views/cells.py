@@ -31,6 +31,8 @@ from itemeval_assets.core.tables.cells import CELL_STATES, CELLS
 from itemeval_assets.core.tables.schemas import arrow_schema
 from itemeval_assets.storage.study.store import ResultsStore
 
+from .rubrics import stored_rubrics
+
 _ITEM_COLUMNS = ["item_id", "dataset_id", "dataset_revision"]
 _GRADING_COLUMNS = [*GRADING_STATE_COLUMNS, "score", "parse_error", "served_model"]
 _MOST_REASONS = 50
@@ -66,14 +68,12 @@ class CellView:
         columns = [*SOLUTION_STATE_COLUMNS, "sample_uuid", "served_model"]
         solutions = store.read("solutions", [condition], columns)
         self.served[condition] = served_in(solutions)
-        return self.answers(condition, solutions)
-
-    def answers(self, condition: Partition, solutions: pa.Table) -> Answers:
-        """The solutions of one generate condition."""
+        rubrics = stored_rubrics(self.study, store)
         config = self.study.config
         is_task = config.benchmark.ref is not None
         planned = self.planned(condition)
-        return answers_of(self.grid, planned, solutions, config.solvers.on_empty, is_task)
+        on_empty = config.solvers.on_empty
+        return answers_of(self.grid, planned, solutions, on_empty, is_task, rubrics)
 
     def planned(self, partition: Partition) -> np.ndarray:
         """bool[cells]: what the policy covers of a partition."""

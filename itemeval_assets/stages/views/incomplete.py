@@ -3,8 +3,9 @@
 from typing import Any
 
 from itemeval_assets.core.design.cells.cell_table import cell_states
+from itemeval_assets.core.design.cells.item_rubrics import classify_rubrics
 from itemeval_assets.core.design.cells.pending import STATES, Cell, classify_solutions
-from itemeval_assets.core.design.partitions import GENERATE, Partition
+from itemeval_assets.core.design.partitions import GENERATE, RUBRIC, Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.cells import CELL_STATES
 from itemeval_assets.storage.study.store import ResultsStore
@@ -18,7 +19,7 @@ FULL = "full-interactive"
 
 def cells_to_call(study: Study, store: ResultsStore, partition: Partition) -> list[Cell]:
     """The cells of a partition that a run of the whole design calls; none outside of the design."""
-    if partition not in {*study.generate_partitions(), *study.grade_partitions()}:
+    if partition not in study.partitions():
         return []
     found = incomplete_cells(study, store, partition, FULL)
     return [Cell(cell["item_id"], cell["epoch"]) for cell in found]
@@ -39,7 +40,9 @@ def incomplete_cells(
     solutions, from_logs = states.solutions(partition.solutions), study.config.benchmark.from_logs
     if partition.stage is GENERATE and from_logs:
         return []
-    if partition.stage is GENERATE:
+    if partition.stage is RUBRIC:
+        names, codes = STATES, classify_rubrics(states.grid, states.rubrics(partition)).codes
+    elif partition.stage is GENERATE:
         names, codes = STATES, classify_solutions(states.grid, solutions).codes
     else:
         answers = states.answers(solutions)
@@ -49,7 +52,7 @@ def incomplete_cells(
         names, versions = CELL_STATES, study.design.versions(partition)
         codes = cell_states(answers, states.gradings(partition), versions)
     wanted = {"missing", "errored", "stale"}
-    if study.config.solvers.on_empty == "rerun":
+    if study.config.solvers.on_empty == "rerun" or partition.stage is RUBRIC:
         wanted.add("blank")
     places = [place for place, code in enumerate(codes) if names[code] in wanted and has[place]]
     return [

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
-from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.partitions import RUBRIC, Partition
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.budget import require_budget
@@ -30,8 +30,8 @@ def wanting(study: Study, store: ResultsStore) -> dict[Partition, str]:
     blank = study.config.solvers.on_empty == "rerun"
     return {
         part.partition: lack
-        for part in (*found.generate, *found.grade)
-        if (lack := _lack(part, blank))
+        for part in found.parts
+        if (lack := _lack(part, blank or part.partition.stage is RUBRIC))
     }
 
 
@@ -51,8 +51,7 @@ def decide(
     Raises DatasetError or StoreError where nobody can say what is missing.
     """
     lacks = {**dict.fromkeys(failed, "its last run failed"), **wanting(study, store)}
-    design = (*study.generate_partitions(), *study.grade_partitions())
-    lacking = {part: lacks[part] for part in design if part in lacks}
+    lacking = {part: lacks[part] for part in study.partitions() if part in lacks}
     claimed = {part for part in lacking if is_claimed(store.backend, part)}
     automation = study.config.automation
     decision = choose(
@@ -102,7 +101,7 @@ def _within_budget(
         return decision
     scope = Scope(study=study, store=store, prices=prices, items=items.known(study, store).table)
     foreseen = estimate(scope, Selection(tuple(decision.chosen)), in_full=False)
-    parts = {part.partition: part for part in (*foreseen.generate, *foreseen.grade)}
+    parts = {part.partition: part for part in foreseen.parts}
     spent = standing(store, prices).without_waiting(foreseen.waiting_usd)
 
     def allow(projection: Projection) -> None:

@@ -5,6 +5,7 @@ import pyarrow as pa
 
 from itemeval_assets.core.design.cells.anchors import Anchors
 from itemeval_assets.core.design.cells.cell_table import Answers, answers_of
+from itemeval_assets.core.design.cells.item_rubrics import RUBRIC_STATE_COLUMNS
 from itemeval_assets.core.design.cells.pending import GRADING_STATE_COLUMNS, SOLUTION_STATE_COLUMNS
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study, run_plan
@@ -12,6 +13,8 @@ from itemeval_assets.core.design.tranches import tranche_of
 from itemeval_assets.stages import items
 from itemeval_assets.stages.calls.stage_run import grid_of
 from itemeval_assets.storage.study.store import ResultsStore
+
+from .rubrics import stored_rubrics
 
 
 class StudyStates:
@@ -26,6 +29,7 @@ class StudyStates:
         self.tranche = tranche_of(study, self.extent)
         ids = self.items["item_id"].to_pylist()
         limits = self.extent.replications, self.extent.items_limit
+        self._written = stored_rubrics(study, store)
         self.anchors = Anchors(study.design, ids, *limits, self.tranche)
 
     def solutions(self, partition: Partition) -> pa.Table:
@@ -37,7 +41,12 @@ class StudyStates:
         planned = np.ones(len(self.grid), bool)
         config = self.study.config
         is_task = config.benchmark.ref is not None
-        return answers_of(self.grid, planned, solutions, config.solvers.on_empty, is_task)
+        on_empty = config.solvers.on_empty
+        return answers_of(self.grid, planned, solutions, on_empty, is_task, self._written)
+
+    def rubrics(self, partition: Partition) -> pa.Table:
+        columns = [*RUBRIC_STATE_COLUMNS, "stop_reason", "usd", "edited"]
+        return self.store.read("item_rubrics", [partition], columns)
 
     def gradings(self, partition: Partition) -> pa.Table:
         columns = [*GRADING_STATE_COLUMNS, "parse_error", "usd", "served_model"]

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from itemeval_assets.core.design.cells.cell_table import Answers, cell_states
+from itemeval_assets.core.design.cells.item_rubrics import classify_rubrics
 from itemeval_assets.core.design.cells.pending import Grid, States
 from itemeval_assets.core.design.conditions.conditions import GenerateCondition, GradeCondition
 from itemeval_assets.core.design.items.sampling import Sample
-from itemeval_assets.core.design.partitions import NamedPartition, Partition
+from itemeval_assets.core.design.partitions import PAID, NamedPartition, Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.losses import Loss
 from itemeval_assets.core.records.batches import WaitingBatch
@@ -47,7 +48,7 @@ class PartitionStatus:
     solution. Of a generate condition whose answers come from logs alone: those that no log
     has. `usd` is null when rows were paid for and no price is known. `settled`: the done cells of a
     judge that the scorer before it has graded, without a call. `by_people`: no run changes its
-    cells.
+    cells. `edited`: of rubrics that a model writes, those whose text a person has changed.
     """
 
     partition: Partition
@@ -64,6 +65,8 @@ class PartitionStatus:
     without_solution: dict[str, int] = field(default_factory=dict)
     settled: int = 0
     by_people: bool = False
+    edited: int = 0
+    edited: int = 0
 
     def own(self, state: str) -> int:
         """The cells in a state that a run of this partition by itself can change."""
@@ -85,7 +88,8 @@ class StudyStatus:
     `sample`: what the items were drawn from; null: they are all. `notes`: what to know of the data
     and the seals. `model_sample`: how the models were drawn, in words; null: the YAML names them.
     `batches`: those whose answers are not collected. `tranche`: with `precision`, the
-    items that are bought so far or now; `precision`: the last look.
+    items that are bought so far or now; `precision`: the last look. `rubrics`: those that models
+    write, an item a cell.
     """
 
     study: str
@@ -111,6 +115,12 @@ class StudyStatus:
     batches: list[WaitingBatch] = field(default_factory=list)
     tranche: int | None = None
     precision: PrecisionLook | None = None
+    rubrics: list[PartitionStatus] = field(default_factory=list)
+
+    @property
+    def parts(self) -> list[PartitionStatus]:
+        """Those of all stages, in the order of a run."""
+        return [*self.generate, *self.rubrics, *self.grade]
 
     @property
     def is_partial(self) -> bool:
@@ -171,6 +181,7 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         study.model_sample,
         batches.waiting_batches(store, partial(cells_to_call, study, store)),
         tranche=None if states.tranche is None else min(states.tranche, n_items),
+        rubrics=matrix.rubrics,
     )
     look = None if states.tranche is None else read_look(study.name, study.location)
     return status if look is None else status.looked_at(look)
@@ -189,11 +200,18 @@ class _Matrix:
         self.grade: list[PartitionStatus] = []
         self.rows: dict[Partition, int] = {}
         self.served: dict[str, Served] = {}
+        self.rubrics = [self._written(part) for part in states.study.rubric_partitions()]
         for condition in self._design.generate:
             answers = self._add_solutions(condition)
             for other in self._design.grade:
                 if self._design.crosses(condition, other):
                     self._add_gradings(Partition((condition.id, other.id)), answers, other)
+
+    def _written(self, partition: Partition) -> PartitionStatus:
+        rubrics = self._states.rubrics(partition)
+        self.rows[partition] = rubrics.num_rows
+        has, label = self._states.anchors.of(partition), self._design.label_of(partition)
+        return _rubric_status(partition, label, self._states.grid, rubrics, has)
 
     def _add_solutions(self, condition: GenerateCondition) -> Answers:
         partition, label = Partition((condition.id,)), condition.label
@@ -219,8 +237,8 @@ class _Matrix:
 
 
 def _not_in_design(study: Study, store: ResultsStore) -> list[Partition]:
-    known = {*study.generate_partitions(), *study.grade_partitions()}
-    stored = store.partitions("solutions") + store.partitions("gradings")
+    known = {*study.partitions()}
+    stored = [part for table in PAID for part in store.partitions(table)]
     return [partition for partition in stored if partition not in known]
 
 
@@ -264,6 +282,22 @@ def words_on_logs(parts: Iterable[PartitionStatus]) -> Iterator[str]:
             "them: the code of the task is not here (benchmark.adapter: logs). Import more logs, "
             "or write adapter: inspect once the code is here."
         )
+
+
+def _rubric_status(
+    partition: Partition, label: str, grid: Grid, rubrics: pa.Table, has: np.ndarray
+) -> PartitionStatus:
+    counts: dict[str, Any] = States(grid, classify_rubrics(grid, rubrics).codes[has]).counts()
+    cut = pc.equal(rubrics["stop_reason"], "max_tokens")  # type: ignore[attr-defined]
+    return PartitionStatus(
+        partition,
+        label,
+        int(has.sum()),
+        truncated=pc.sum(cut).as_py() or 0,  # type: ignore[attr-defined]
+        usd=_sum(rubrics),
+        edited=pc.sum(rubrics["edited"]).as_py() or 0,  # type: ignore[attr-defined]
+        **counts,
+    )
 
 
 def _grade_status(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.partitions import PAID, Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import (
     BOOKINGS,
@@ -115,7 +115,7 @@ class ResultsStore(StudyDirectory):
     def upsert(self, table: str, partition: Partition, rows: pa.Table) -> Upserted:
         """Merge `rows` into a partition, atomically, by the rule of `core.upsert`.
 
-        Rows of solutions and gradings that lose are kept in `replaced`, where their cost
+        Rows of paid stages that lose are kept in `replaced`, where their cost
         stays known. Writing that first means that a crash in between forgets no dollar.
         """
         result: Upserted | None = None
@@ -124,7 +124,7 @@ class ResultsStore(StudyDirectory):
             nonlocal result
             stored = self._decoded(table, key, data)
             result = upsert(TABLES[table], stored, self._conformed(table, rows))
-            if table in ("solutions", "gradings") and result.replaced.num_rows:
+            if table in PAID and result.replaced.num_rows:
                 self.upsert("replaced", partition, replaced_rows(partition, result.replaced))
             return None if data is not None and result.rows.equals(stored) else encoded(result.rows)
 
@@ -134,7 +134,7 @@ class ResultsStore(StudyDirectory):
         return result
 
     def withdraw(self, table: str, partition: Partition, item_ids: Collection[str]) -> int:
-        """Take the rows of some items out of solutions or gradings; how many there were.
+        """Take the rows of some items out of the table of a paid stage; how many there were.
 
         What they have cost is kept in `replaced` first, as of rows that lose in an upsert.
         """
@@ -225,7 +225,7 @@ class ResultsStore(StudyDirectory):
 
     def has_results(self) -> bool:
         """Whether any cell was ever called or graded; a preflight fills none."""
-        tables = ("log_index", "solutions", "gradings")
+        tables = ("log_index", *PAID)
         return any(partition for table in tables for partition in self.partitions(table))
 
     def uri(self, table: str, partition: Partition = layout.WHOLE) -> str:
@@ -271,7 +271,7 @@ def _key_from_older(key: str) -> str:
 
 
 def replaced_rows(partition: Partition, lost: pa.Table) -> pa.Table:
-    """Rows of `replaced` for rows of solutions or gradings that an upsert dropped."""
+    """Rows of `replaced` for rows of a paid stage that an upsert dropped."""
     schema = arrow_schema(REPLACED)
     constants = partition.columns
     columns = [

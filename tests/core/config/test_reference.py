@@ -50,6 +50,9 @@ def with_example(key: Key) -> str:
             break
     if key.path.startswith("graders.<name>.args."):
         document["graders"]["judge"]["scorer"] = "model_graded_qa"
+    if key.path.startswith("rubrics."):
+        writer = {"model": "mockllm/writer", "template": "write"}
+        document["rubrics"] = {"judge": {"materialize": writer, "grade_template": "by_rubric"}}
     if key.path in ("benchmark.task", "benchmark.args"):
         document["benchmark"] = {"adapter": "inspect", "task": "tasks.py"}
     if key.path == "benchmark.datasets[].name":

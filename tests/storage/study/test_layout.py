@@ -19,13 +19,16 @@ IDS = st.lists(
 ).map(lambda parts: condition_id(parts, {"parts": parts})[0])
 GENERATE = st.tuples(IDS).map(Partition)
 GRADE = st.tuples(IDS, IDS).map(Partition)
+RUBRIC = st.text(max_size=30).map(lambda name: Partition(condition_id(["rubric", name], {})[:1]))
+PAID = GENERATE | RUBRIC | GRADE
 PARTITIONED = {
     "solutions": GENERATE,
+    "item_rubrics": RUBRIC,
     "gradings": GRADE,
     "gradings_long": GRADE,
-    "bookings": GENERATE | GRADE,
-    "log_index": GENERATE | GRADE,
-    "replaced": GENERATE | GRADE,
+    "bookings": PAID,
+    "log_index": PAID,
+    "replaced": PAID,
 }
 
 
@@ -56,7 +59,7 @@ def test_a_partition_is_found_again_from_its_file(table: str, data: st.DataObjec
     assert layout.partition_of(table, key) == partition
 
 
-@given(GENERATE | GRADE)
+@given(PAID)
 def test_nothing_leaves_the_study_directory(partition: Partition) -> None:
     keys = [
         *(layout.table_key(table, partition) for table in PARTITIONED),

@@ -8,7 +8,7 @@ from itemeval_assets.core.text.words import cut
 from itemeval_assets.core.text.yaml.sections import MODEL_ID
 
 from ..sections import StudySections
-from ..wording import as_brackets, as_entries
+from ..wording import FACET_NAME, as_brackets, as_entries
 
 
 def grading_problems(config: StudySections) -> list[str]:
@@ -16,6 +16,7 @@ def grading_problems(config: StudySections) -> list[str]:
     return [
         *_facet_problems(config),
         *_rubric_problems(config),
+        *_written_rubric_problems(config),
         *_after_problems(config),
     ]
 
@@ -82,6 +83,24 @@ def _rubric_problems(config: StudySections) -> list[str]:
     if "rubric" not in facets.model_fields_set or not own or not all(own):
         return []
     return ["facets.rubric: each grader has the prompt of its `scorer`, and takes none; remove it"]
+
+
+def _written_rubric_problems(config: StudySections) -> list[str]:
+    """Names of rubrics that models write: as templates are named, and read by models alone."""
+    problems = [
+        f"rubrics.{cut(name)}: write letters, digits, `.`, `-` and `_`, a letter or digit first"
+        for name in config.rubrics
+        if not re.match(FACET_NAME, name)
+    ]
+    written = [name for name in config.facets.rubric if name in config.rubrics]
+    graders = config.graders
+    raters = [one for one in config.facets.grader if one in graders and graders[one].by_people]
+    if written and raters:
+        problems.append(
+            f"facets.rubric: a model writes {written[0]!r} for each item, and {raters[0]!r} is a "
+            "person, whose sheets have no such rubric; remove one of the two from the facets"
+        )
+    return problems
 
 
 def _after_problems(config: StudySections) -> list[str]:

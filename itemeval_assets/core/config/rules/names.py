@@ -66,6 +66,7 @@ def _long_names(config: StudySections) -> list[str]:
     names = models_named(config)
     names |= {f"graders.{cut(name)}": name for name in config.graders}
     names |= {f"scorers.{cut(name)}": name for name in config.scorers}
+    names |= {f"rubrics.{cut(name)}": name for name in config.rubrics}
     names |= {f"facets.prompt[{n}]": name for n, name in enumerate(facets.prompt)}
     names |= {f"facets.rubric[{n}]": name for n, name in enumerate(facets.rubric)}
     names |= {
@@ -92,6 +93,10 @@ def models_named(config: StudySections) -> dict[str, str]:
         f"graders.{cut(name)}.{key}": model
         for name, grader in config.graders.items()
         for key, model in grader.models.items()
+    }
+    models |= {
+        f"rubrics.{cut(name)}.materialize.model": rubric.materialize.model
+        for name, rubric in config.rubrics.items()
     }
     return models | {
         f"facets.grader[{n}]": name

@@ -19,6 +19,7 @@ from .facets import FacetsConfig, ModelConfigFacet
 from .gate import GateConfig
 from .measurement import ITEM_COLUMNS, MeasurementConfig
 from .precision import PrecisionConfig
+from .rubrics import RubricConfig
 from .solvers import SolversConfig
 from .study import StudySections
 from .waves import WaveConfig
@@ -37,6 +38,7 @@ __all__ = [
     "MeasurementConfig",
     "ModelConfigFacet",
     "PrecisionConfig",
+    "RubricConfig",
     "SampleConfig",
     "SolversConfig",
     "StudySections",

@@ -27,6 +27,7 @@ from .facets import FacetsConfig
 from .gate import GateConfig
 from .measurement import MeasurementConfig
 from .precision import PrecisionConfig
+from .rubrics import RubricConfig
 from .seal import SealConfig
 from .solvers import SolversConfig
 from .waves import Wave
@@ -80,6 +81,10 @@ class StudySections(Section):
     scorers: dict[str, AnyScorer] = Field(
         default_factory=dict, description="own scorers, each under a name of yours"
     )
+    rubrics: dict[str, RubricConfig] = Field(
+        default_factory=dict,
+        description="rubrics of which a model writes one for each item, each under a name of yours",
+    )
     waves: list[Wave] = Field(
         default_factory=list,
         description="times at which all models are asked again; `run --wave NAME` adds one",
@@ -132,8 +137,8 @@ class StudySections(Section):
     def as_yaml_dict(self) -> dict[str, Any]:
         """The full parsed config under its YAML key names, ready for JSON."""
         found = self.model_dump(mode="json", by_alias=True)
-        for name in ("gate", "precision"):
-            if getattr(self, name) is None:
+        for name in ("gate", "precision", "rubrics"):
+            if not getattr(self, name):
                 del found[name]
         # What is refused beside other keys is no default.
         if self.benchmark.ref:

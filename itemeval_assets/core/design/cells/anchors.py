@@ -3,6 +3,7 @@
 Anchors are the first n items in the order of `benchmark.sample` with the seed 0: they are the same
 on every machine, and more of them keep those that were there. A tranche is the first n items as
 they stand. It does not cut anchors: a later time asks the same items, however far the first is.
+Rubrics that models write are of all items that are graded by them.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ import numpy as np
 
 from ..conditions.conditions import Design
 from ..items.sampling import first_by_hash
-from ..partitions import Partition
+from ..partitions import RUBRIC, Partition
 
 
 class Anchors:
@@ -35,12 +36,23 @@ class Anchors:
 
     def of(self, partition: Partition) -> np.ndarray:
         """bool[cells]: those that the partition has."""
+        if partition.stage is RUBRIC:
+            return self._of_rubrics(partition)
         count = self._design.anchors_of(partition)
         has = self._of_count(count)
         if count is None or partition == partition.solutions:
             return has
         # Who grades the first answers again has no more than these.
         return has & self.of(partition.solutions)
+
+    def _of_rubrics(self, rubrics: Partition) -> np.ndarray:
+        """The items of all that is graded by them, each in the place of its first replication."""
+        design = self._design
+        pairs = (Partition((row.id, col.id)) for row in design.generate for col in design.grade)
+        graded = [pair for pair in pairs if design.rubric_of(pair) == rubrics]
+        counts = {design.anchors_of(pair) for pair in graded} or {None}
+        has = np.logical_or.reduce([self._of_count(count) for count in counts])
+        return has & (np.arange(len(has)) % self._replications == 0)
 
     def _of_count(self, count: int | None) -> np.ndarray:
         if count not in self._known:

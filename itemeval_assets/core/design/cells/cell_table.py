@@ -1,6 +1,7 @@
 """The states of the cells of the design, by the predicates of the runs, in whole columns."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from itemeval_assets.core.grading.grader import Grader
 from itemeval_assets.core.tables.cells import CELL_STATES, CELLS
 from itemeval_assets.core.tables.schemas import arrow_schema
 
+from .item_rubrics import by_rubrics
 from .pending import (
     STATES,
     Gradable,
@@ -22,14 +24,15 @@ from .pending import (
 )
 
 _DONE, _UNPARSED, _, _STALE, _ERRORED, _MISSING, _NOT_PLANNED = range(len(CELL_STATES))
-_STAGES = ("solutions", "gradings")
+_STAGES = ("solutions", "gradings", "item_rubrics")
 
 
 class Answers(NamedTuple):
     """The solutions of one generate condition, for the grade conditions that read them.
 
     `planned`: bool[cells]; `errors`: object[cells], what a call failed with. `in_logs`: what the
-    scorers of a task have scored.
+    scorers of a task have scored. `rubrics`: those that models have written, by the ids of their
+    conditions; `lacks_rubric`: bool[cells], the gradings that wait for one, as a grader sees them.
     """
 
     grid: Grid
@@ -37,13 +40,22 @@ class Answers(NamedTuple):
     gradable: Gradable
     errors: np.ndarray
     in_logs: Gradable | None = None
+    rubrics: Mapping[str, pa.Table] = MappingProxyType({})
+    lacks_rubric: np.ndarray | None = None
 
     @property
     def states(self) -> States:
         return self.gradable.states
 
     def seen_by(self, grader: Grader) -> "Answers":
-        """The same as a grader reads them: the scorers of a task look at its samples."""
+        """The same as a grader reads them: the scorers of a task look at its samples.
+
+        Who grades by rubrics that a model writes waits for them.
+        """
+        if grader.item_rubric:
+            found, lacking = by_rubrics(self.gradable, self.rubrics[grader.item_rubric])
+            errors = np.where(lacking.cells, lacking.errors, self.errors)
+            return self._replace(gradable=found, errors=errors, lacks_rubric=lacking.cells)
         if grader.in_log is None or self.in_logs is None:
             return self
         return self._replace(gradable=self.in_logs)
@@ -64,13 +76,21 @@ def places_in_design(items: pa.Table, replications: int) -> pa.Table:
 
 
 def answers_of(
-    grid: Grid, planned: np.ndarray, solutions: pa.Table, on_empty: str, is_task: bool = False
+    grid: Grid,
+    planned: np.ndarray,
+    solutions: pa.Table,
+    on_empty: str,
+    is_task: bool = False,
+    rubrics: Mapping[str, pa.Table] = MappingProxyType({}),
 ) -> Answers:
-    """Reads SOLUTION_STATE_COLUMNS; of a task also sample_uuid, for its scorers."""
+    """Reads SOLUTION_STATE_COLUMNS; of a task also sample_uuid, for its scorers.
+
+    Of `rubrics`, by the ids of their conditions, HASH_COLUMNS.
+    """
     gradable = gradable_solutions(grid, solutions, on_empty)
     errors = _texts(grid, grid.places(solutions), solutions["error"])
     in_logs = gradable_in_logs(grid, solutions) if is_task else None
-    return Answers(grid, planned, gradable, errors, in_logs)
+    return Answers(grid, planned, gradable, errors, in_logs, rubrics)
 
 
 def cell_states(answers: Answers, gradings: pa.Table, versions: Versions | None) -> np.ndarray:
@@ -117,11 +137,14 @@ def cell_table(
     reasons[mask & np.isin(codes, (_MISSING, _STALE))] = missing
     reasons[~mask & (codes == _MISSING)] = unanswered
     done = codes == _DONE
+    stages = mask.astype(np.int8)
+    if answers.lacks_rubric is not None:
+        stages[answers.lacks_rubric] = _STAGES.index("item_rubrics")
     columns = {
         **{name: places[name] for name in places.column_names},
         "score": pa.array(_scores(grid, rows, gradings["score"]), mask=~done),
         "state": pa.array(CELL_STATES).take(pa.array(codes)),
-        "stage": pa.array(_STAGES).take(pa.array(mask.astype(np.int8), mask=done)),
+        "stage": pa.array(_STAGES).take(pa.array(stages, mask=done)),
         "reason": pa.array(reasons, pa.string()),
     }
     schema = arrow_schema(CELLS)

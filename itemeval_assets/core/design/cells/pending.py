@@ -24,6 +24,7 @@ GRADING_STATE_COLUMNS = [
     "error",
     "solution_hash",
     "scorer_version",
+    "item_rubric_hash",
 ]
 # Of the rules of scorers; null: graded by none.
 Versions = tuple[str | None, ...]
@@ -76,6 +77,10 @@ class Grid:
     def __len__(self) -> int:
         return len(self._items) * self._replications
 
+    @property
+    def replications(self) -> int:
+        return self._replications
+
     def cells(self, places: Iterable[int] | None = None) -> list[Cell]:
         """The cells at these places, or all."""
         size = self._replications
@@ -116,13 +121,15 @@ class Gradable(NamedTuple):
     """The solutions of one generate condition that can be graded.
 
     `states` are those of all its solutions. `mask`: bool[cells]; `fingerprints`: string[cells],
-    null where there is nothing to grade.
+    null where there is nothing to grade. `rubrics`: string[cells], the hashes of the rubrics that
+    models have written for the items; null where they write none.
     """
 
     grid: Grid
     states: States
     mask: np.ndarray
     fingerprints: pa.Array
+    rubrics: pa.Array | None = None
 
 
 def is_blank(text: str | None) -> bool:
@@ -190,9 +197,9 @@ def gradable_in_logs(grid: Grid, solutions: pa.Table) -> Gradable:
 def classify_gradings(gradable: Gradable, gradings: pa.Table, versions: Versions | None) -> States:
     """The state of each cell of a generate x grade partition, given its rows.
 
-    A grading is stale when its solution has changed since, or the rules of its scorer have:
-    `versions` are those of today, null among them where it may be of no scorer; null where they
-    are not known. Reads GRADING_STATE_COLUMNS.
+    A grading is stale when its solution has changed since, or the rubric of its item, or the rules
+    of its scorer have: `versions` are those of today, null among them where it may be of no scorer;
+    null where they are not known. Reads GRADING_STATE_COLUMNS.
     """
     codes = np.where(gradable.mask, _MISSING, _WAITING).astype(np.int8)
     places = gradable.grid.places(gradings)
@@ -200,6 +207,10 @@ def classify_gradings(gradable: Gradable, gradings: pa.Table, versions: Versions
     graded = gradings["solution_hash"].take(pa.array(rows))
     now = gradable.fingerprints.take(pa.array(places[rows]))
     same = pc.equal(graded, now).fill_null(False).to_numpy()  # type: ignore[attr-defined]
+    if gradable.rubrics is not None:
+        shown = gradings["item_rubric_hash"].take(pa.array(rows))
+        written = gradable.rubrics.take(pa.array(places[rows]))
+        same &= pc.equal(shown, written).fill_null(False).to_numpy()  # type: ignore[attr-defined]
     found = np.where(same & ~_of_other_rules(gradings, versions)[rows], _DONE, _STALE)
     found[_is_set(gradings["error"])[rows]] = _ERRORED
     codes[places[rows]] = found

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from itemeval_assets.core.config.sections import WaveConfig
-from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, RUBRIC, Partition
 from itemeval_assets.core.grading.code import Program
 from itemeval_assets.core.grading.grader import Grader
 from itemeval_assets.core.prompts.chats import readable, stored_turns
@@ -20,6 +20,8 @@ from itemeval_assets.core.prompts.prompts import (
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.tasks.reference import TaskRef
 from itemeval_assets.core.text.labels import Part, pair_label
+
+from .rubrics import RubricCondition
 
 GRADER_COLUMNS = (
     *("grader_name", "grader_model", "rubric_name", "rubric_hash"),
@@ -126,12 +128,14 @@ class GradeCondition:
 class Design:
     """The full grid of a study, in the order of the YAML.
 
-    `doubts`: what may be wrong in its templates, in words.
+    `doubts`: what may be wrong in its templates, in words. `written`: the rubrics that models write
+    for each item, which grade conditions name.
     """
 
     generate: tuple[GenerateCondition, ...]
     grade: tuple[GradeCondition, ...]
     doubts: tuple[str, ...] = ()
+    written: tuple[RubricCondition, ...] = ()
 
     @cached_property
     def generate_by_id(self) -> dict[str, GenerateCondition]:
@@ -140,6 +144,17 @@ class Design:
     @cached_property
     def grade_by_id(self) -> dict[str, GradeCondition]:
         return {condition.id: condition for condition in self.grade}
+
+    @cached_property
+    def written_by_id(self) -> dict[str, RubricCondition]:
+        return {condition.id: condition for condition in self.written}
+
+    def rubric_of(self, partition: Partition) -> Partition | None:
+        """The rubrics that a partition is graded by, if a model writes them."""
+        grade = self.grade_by_id.get(partition.grade) if partition.stage is GRADE else None
+        return (
+            Partition((grade.grader.item_rubric,)) if grade and grade.grader.item_rubric else None
+        )
 
     @cached_property
     def first_asked(self) -> tuple[GenerateCondition, ...]:
@@ -175,6 +190,8 @@ class Design:
 
         Neither a wave nor a repeat may be answered by the response cache with what came before.
         """
+        if partition.stage is RUBRIC:
+            return {}
         wave = self.generate_by_id[partition.generate].wave
         found = {"wave": wave.name} if wave else {}
         if partition.stage is GRADE:
@@ -189,6 +206,8 @@ class Design:
         """The model that a partition calls; null where it is graded without a call."""
         if partition.stage is GENERATE:
             return self.generate_by_id[partition.generate].model
+        if partition.stage is RUBRIC:
+            return self.written_by_id[partition.condition_id].model
         call = self.grade_by_id[partition.grade].grader.call
         return call.model if call else None
 
@@ -202,7 +221,7 @@ class Design:
 
     def is_rated(self, partition: Partition) -> bool:
         """Whether people grade a partition: no run does."""
-        if partition.stage is GENERATE:
+        if partition.stage is not GRADE:
             return False
         condition = self.grade_by_id.get(partition.grade)
         return condition is not None and condition.grader.by_people
@@ -238,14 +257,24 @@ class Design:
         return found
 
     @property
+    def writing_models(self) -> dict[str, str]:
+        """The models that write rubrics, and the YAML path that names each first."""
+        found: dict[str, str] = {}
+        for condition in self.written:
+            found.setdefault(condition.model, condition.where)
+        return found
+
+    @property
     def rubrics(self) -> list[Template]:
-        """The templates that its graders fill in, once for each condition."""
-        return [found for condition in self.grade if (found := condition.grader.template)]
+        """The templates that its graders fill in, once for each condition, and those of writers."""
+        found = [one for condition in self.grade if (one := condition.grader.template)]
+        return [*found, *(condition.template for condition in self.written)]
 
     @cached_property
     def labels(self) -> dict[str, str]:
         """{id: label} of all conditions."""
-        return {condition.id: condition.label for condition in (*self.generate, *self.grade)}
+        conditions = (*self.generate, *self.written, *self.grade)
+        return {condition.id: condition.label for condition in conditions}
 
     def labels_of(self, partition: Iterable[str]) -> tuple[str, ...]:
         """The label of each condition of a partition; the id of one that is not in the design."""

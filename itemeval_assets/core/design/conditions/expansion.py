@@ -22,6 +22,7 @@ from itemeval_assets.core.text.labels import unique_labels
 
 from .conditions import Design, GenerateCondition, GradeCondition
 from .ids import condition_id
+from .rubrics import RubricCondition, rubric_condition, written_with
 from .template_rules import doubts, require_templates
 
 
@@ -48,7 +49,11 @@ def expand_design(
         for prompt in _prompts(config, prompts)
         for facet in config.facets.model_config_facet
     )
-    graders = [*_graders(config, rubrics, sources or {}), *(OF_TASKS(task) if task else ())]
+    written = _written_rubrics(config, rubrics)
+    graders = [
+        *_graders(config, rubrics, sources or {}, written),
+        *(OF_TASKS(task) if task else ()),
+    ]
     if not graders:
         raise ConfigError(
             "facets: the task has no scorer whose values are known before it runs; name at least "
@@ -60,7 +65,9 @@ def expand_design(
         for grader in graders
         if grader.asked or rejudge is None
     )
-    design = Design(generate, grade, tuple(doubts(config, prompts, rubrics, task)))
+    design = Design(
+        generate, grade, tuple(doubts(config, prompts, rubrics, task)), tuple(written.values())
+    )
     _refuse_equal_ids(design)
     return _labelled(design)
 
@@ -147,8 +154,23 @@ def _sampling_params(solvers: SolversConfig, facet: ModelConfigFacet) -> dict[st
     return {name: value for name, value in {**shared, **own}.items() if value is not None}
 
 
+def _written_rubrics(
+    config: StudyConfig, rubrics: Mapping[str, Template]
+) -> dict[str, RubricCondition]:
+    """The rubrics of the facet that models write, by name; none where no judge takes them."""
+    takes = [name for name in config.facets.grader if not config.grader(name).own_prompt]
+    names = [name for name in config.rubrics_in_use if takes and name in config.rubrics]
+    return {
+        name: rubric_condition(name, config.rubrics[name], rubrics[written_with(name)])
+        for name in names
+    }
+
+
 def _graders(
-    config: StudyConfig, rubrics: Mapping[str, Template], sources: Mapping[str, Source]
+    config: StudyConfig,
+    rubrics: Mapping[str, Template],
+    sources: Mapping[str, Source],
+    written: Mapping[str, RubricCondition],
 ) -> Iterator[Grader]:
     """Everything that grades: scorers, then what the graders stand for."""
     facets, scorers = config.facets, dict[str, Grader]()
@@ -160,7 +182,10 @@ def _graders(
         entry = config.grader(name)
         graders = entry.graders(name, [rubrics[one] for one in config.rubrics_of(name)])
         first = entry.first_scorer
-        yield from (one.following(scorers[first]) if first else one for one in graders)
+        for one in graders:
+            found = one.following(scorers[first]) if first else one
+            rubric = written.get(one.template.name) if one.template else None
+            yield found.grading_by(rubric.id, rubric.identity) if rubric else found
 
 
 def grade_condition(grader: Grader, rejudge: WaveConfig | None = None) -> GradeCondition:
@@ -178,7 +203,7 @@ def grade_condition(grader: Grader, rejudge: WaveConfig | None = None) -> GradeC
 
 
 def _labelled(design: Design) -> Design:
-    conditions = (*design.generate, *design.grade)
+    conditions = (*design.generate, *design.written, *design.grade)
     labels = iter(
         unique_labels(
             [condition.label_parts for condition in conditions],
@@ -188,12 +213,13 @@ def _labelled(design: Design) -> Design:
     return replace(
         design,
         generate=tuple(replace(one, label=next(labels)) for one in design.generate),
+        written=tuple(replace(one, label=next(labels)) for one in design.written),
         grade=tuple(replace(one, label=next(labels)) for one in design.grade),
     )
 
 
 def _refuse_equal_ids(design: Design) -> None:
-    ids = [condition.id for condition in (*design.generate, *design.grade)]
+    ids = [condition.id for condition in (*design.generate, *design.written, *design.grade)]
     repeated = sorted(id for id, count in Counter(ids).items() if count > 1)
     if repeated:
         raise ConfigError(f"two conditions of the design have the same id: {', '.join(repeated)}")

@@ -16,6 +16,8 @@ from itemeval_assets.core.prompts.templates import (
 from itemeval_assets.core.tasks.doubts import doubts_of_task
 from itemeval_assets.core.tasks.lock import TaskLock
 
+from .rubrics import written_with
+
 Templates = Mapping[str, Template]
 
 
@@ -37,8 +39,13 @@ def require_templates(
         if not mapping.choices:
             _refuse_builtin_of_choices(template)
     for template in _of_facet(config, rubrics):
-        require_placeholders(template, ("input", "solution"))
+        own = ("rubric",) if template.name in config.rubrics else ()
+        require_placeholders(template, ("input", "solution", *own))
         require_turns(template, _splits_rubrics(config))
+    for template in _of_writers(config, rubrics):
+        require_placeholders(template, ("input",))
+        require_turns(template, False)
+        _refuse_solution(template)
     _refuse_criteria_after_a_scorer(config, rubrics)
     for name in config.facets.grader:
         if prompt := config.grader(name).own_prompt:
@@ -58,11 +65,17 @@ def doubts(
     for template in prompts.values():
         yield from doubts_of_prompt(template, columns)
     for template in _of_facet(config, rubrics):
+        own = ("rubric",) if template.name in config.rubrics else ()
+        yield from doubts_of_rubric(template, [*columns, *own])
+    for template in _of_writers(config, rubrics):
         yield from doubts_of_rubric(template, columns)
 
 
 def _unused_rubrics(config: StudyConfig) -> Iterator[str]:
     """Whoever names rubrics means a judge to grade by them."""
+    for name in config.rubrics:
+        if name not in config.rubrics_in_use:
+            yield f"rubrics.{name}: facets.rubric does not name it, so no judge grades by it"
     if config.facets.grader or "rubric" not in config.facets.model_fields_set:
         return
     declared = f" (graders has {', '.join(map(repr, config.graders))})" if config.graders else ""
@@ -78,6 +91,21 @@ def _of_facet(config: StudyConfig, rubrics: Templates) -> list[Template]:
     Raises TemplateError for a front matter whose criteria are wrong.
     """
     return [body_of(rubrics[name]) for name in config.rubrics_in_use]
+
+
+def _of_writers(config: StudyConfig, rubrics: Templates) -> list[Template]:
+    """What the models are told that write rubrics of items."""
+    names = (name for name in config.rubrics_in_use if name in config.rubrics)
+    return [rubrics[written_with(name)] for name in names]
+
+
+def _refuse_solution(template: Template) -> None:
+    """A rubric is written once for an item, before its solutions are graded."""
+    if "{solution}" in template.text:
+        raise TemplateError(
+            f"template {template.name!r} ({template.path}): it has {{solution}}, and a rubric is "
+            "written once for all solutions of an item; show it in the grade_template alone"
+        )
 
 
 def _refuse_criteria_after_a_scorer(config: StudyConfig, rubrics: Templates) -> None:

@@ -18,7 +18,7 @@ from itemeval_assets.core.text.words import counted, cut
 
 from ..conditions.conditions import Design
 from ..conditions.ids import canonical_json
-from ..partitions import GENERATE, Partition
+from ..partitions import GENERATE, RUBRIC, Partition
 
 Row = Mapping[str, Any]
 # What rules and programs are given of an item.
@@ -26,6 +26,8 @@ _GRADED = ("target", "metadata_json")
 # What a task of inspect_ai is given of a sample, which it answers and scores in one eval.
 _OF_TASK = ("input", *_GRADED)
 _MOST_NAMED = 10
+# What a study has of an item in each table.
+_WHAT = {"solutions": "answers to", "item_rubrics": "rubrics of", "gradings": "gradings of"}
 HOW_TO_ACCEPT = (
     "To accept the change: --accept-changes. A run then makes the answers and gradings of these "
     "items again, and keeps all others; an estimate says what that costs"
@@ -84,6 +86,9 @@ def comparison(design: Design, partition: Partition) -> IsAnother:
             return _differs_in(_OF_TASK)
         prompt_for = condition.prompt_for
         return _compares(lambda item: (prompt_for(item), _images(item)))
+    if partition.stage is RUBRIC:
+        rubric = design.written_by_id.get(partition.condition_id)
+        return _compares(rubric.prompt_for if rubric else lambda item: item["target"])
     condition = design.grade_by_id.get(partition.grade)
     if condition is None:
         return _compares(lambda item: item["target"])
@@ -105,7 +110,7 @@ def require_same(table: str, changed: Sequence[Edited], is_of_task: bool) -> Non
     names = ("input", "target", "grading_scheme", CHOICES, "metadata_json")
     name = next(name for name in names if then.get(name) != now.get(name))
     was, is_now = ("were", "are") if name == CHOICES else ("was", "is")
-    what = "answers to" if table == GENERATE.table else "gradings of"
+    what = _WHAT[table]
     ids = [pair.now["item_id"] for pair in changed]
     more = f" This is so for {counted(len(ids), 'item')}: {named(ids)}." if len(ids) > 1 else ""
     raise DatasetError(

@@ -144,6 +144,11 @@ def tokens_at_most(size_bytes: Amount) -> Amount:
     return -(-size_bytes // _BYTES_PER_TOKEN_AT_LEAST) + _TOKENS_AROUND_A_PROMPT
 
 
+def bytes_at_most(tokens: int) -> int:
+    """The bytes of a text to come of so many tokens, as `tokens_at_most` counts them."""
+    return _BYTES_PER_TOKEN_AT_LEAST * tokens
+
+
 def output_limit(max_tokens: int | None, reasoning_tokens: int | None = None) -> int:
     """The most output tokens a call is taken to use; reasoning counts as output."""
     return max_tokens or OUTPUT_TOKENS_UNCAPPED + (reasoning_tokens or 0)

@@ -74,7 +74,7 @@ def require_all_read(study: Study, store: ResultsStore) -> None:
 
     They are to items as they were: once other items are stored, nobody could tell.
     """
-    if unread_partitions(store, [*study.generate_partitions(), *study.grade_partitions()]):
+    if unread_partitions(store, study.partitions()):
         raise StoreError(
             "a killed run left answers in its logs, to the items as they were. Recover them first: "
             f"itemeval-assets recover {study.config_path}"

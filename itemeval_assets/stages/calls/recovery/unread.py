@@ -102,7 +102,7 @@ def _of_stopped_run(
     except StoreError as error:
         return UnreadLog(place, problem=str(error)) if store.backend.exists(key) else None
     partition = partition_of_log(header)
-    known = {*study.generate_partitions(), *study.grade_partitions()}
+    known = {*study.partitions()}
     reader = PREFLIGHT.name if facts.get("stage") == PREFLIGHT.name else "recover"
     return UnreadLog(
         place,

@@ -9,7 +9,7 @@ import numpy as np
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.design.items.sampling import first_by_hash
 from itemeval_assets.core.design.options import PlanOptions
-from itemeval_assets.core.design.partitions import GENERATE, Partition
+from itemeval_assets.core.design.partitions import RUBRIC, Partition
 from itemeval_assets.core.design.selection import select
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.design.tranches import with_tranche
@@ -91,7 +91,13 @@ def costs_of(planned: PlannedCells, policy: str) -> StudyCosts:
     )
     order = _order(study, items.table["item_id"].to_pylist())
     parts = {
-        partition: Part(cells, order, _rows(study, partition, scope, order), scope.usd)
+        partition: Part(
+            cells,
+            order,
+            _rows(study, partition, scope, order),
+            scope.usd,
+            is_once=partition.stage is RUBRIC,
+        )
         for partition, cells in cells_of(scope, selection).items()
     }
     of = items.sample.of if items.sample else 0
@@ -108,8 +114,7 @@ def _with_one_more(study: Study, store: ResultsStore, partitions: Collection[Par
     """With a replication more than the design and the rows have: nothing of it is stored."""
     most = study.config.facets.replications
     for partition in partitions:
-        table = "solutions" if partition.stage is GENERATE else "gradings"
-        epochs = store.read(table, [partition], ["epoch"])["epoch"].to_numpy()
+        epochs = store.read(partition.stage.table, [partition], ["epoch"])["epoch"].to_numpy()
         most = max(most, int(epochs.max(initial=0)))
     facets = study.config.facets.model_copy(update={"replications": most + 1})
     return replace(study, config=study.config.model_copy(update={"facets": facets}))

@@ -47,7 +47,8 @@ class Part:
     """A partition of known items. Its last replication is one of which nothing is stored.
 
     `order`: the places of the items as a design takes them. `rows`: which of the first n the
-    partition has. `is_anew`: count what is stored, too.
+    partition has. `is_anew`: count what is stored, too. `is_once`: an item is called once, whatever
+    the number of replications.
     """
 
     cells: CellTokens
@@ -55,6 +56,7 @@ class Part:
     rows: Rows
     usd_of: UsdOf
     is_anew: bool = False
+    is_once: bool = False
 
     @property
     def anew(self) -> "Part":
@@ -67,7 +69,7 @@ class Part:
         Further replications cost what one without a stored answer does; of an item that is not
         known the tokens are at most those of the largest, and probably those of the mean.
         """
-        found = self._sums(items, replications)
+        found = self._sums(items, 1 if self.is_once else replications)
         if not found.calls:
             return Amounts(0, 0.0, 0.0)
         call = Call(found.most, found.calls * self.cells.output, found.likely, found.calls)
@@ -92,7 +94,7 @@ class Part:
 
     @property
     def _has_all(self) -> bool:
-        return bool(self.cells.has.all())
+        return self.is_once or bool(self.cells.has.all())
 
     @cached_property
     def _cells(self) -> np.ndarray:

@@ -1,10 +1,13 @@
 """Reads prompts and rubrics: files beside the YAML, or those of the package."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from itemeval_assets.core.config.study_config import StudyConfig
+from itemeval_assets.core.design.conditions.rubrics import written_with
 from itemeval_assets.core.errors import TemplateError
 from itemeval_assets.core.grading.grading_prompt import PromptOf
 from itemeval_assets.core.prompts.templates import BUILTIN, Template, make_template
@@ -34,10 +37,19 @@ def load_templates(
     wanted += [
         (rubrics, "facets.rubric", name, base / config.rubrics_dir, "rubrics")
         for name in config.rubrics_in_use
+        if name not in config.rubrics
     ]
     for found, where, name, folder, builtin in wanted:
         try:
             found[name] = kept[builtin].get(name) or _load_template(name, folder, builtin)
+        except TemplateError as error:
+            problems.append(f"{where}: {error}")
+    for called, where, name in _of_written_rubrics(config):
+        try:
+            template = kept["rubrics"].get(name)
+            template = template or _load_template(name, base / config.rubrics_dir, "rubrics")
+            # Judges know it by the name of the entry; the file says where it is from.
+            rubrics[called] = replace(template, name=called if called in config.rubrics else name)
         except TemplateError as error:
             problems.append(f"{where}: {error}")
     for name in config.facets.grader:
@@ -50,6 +62,15 @@ def load_templates(
     if problems:
         raise TemplateError("\n".join(problems))
     return prompts, rubrics
+
+
+def _of_written_rubrics(config: StudyConfig) -> Iterator[tuple[str, str, str]]:
+    """The templates of rubrics that models write: what each is called, its YAML path, its name."""
+    for name in config.rubrics_in_use:
+        if entry := config.rubrics.get(name):
+            where = f"rubrics.{name}"
+            yield name, f"{where}.grade_template", entry.grade_template
+            yield written_with(name), f"{where}.materialize.template", entry.materialize.template
 
 
 def _load_template(name: str, folder: Path, builtin: str) -> Template:
