@@ -56,9 +56,9 @@ class Job:
 
     A study says of each of its claims whether it was right, or, where `errs`, whether it was a
     false call: at most 5 % of those may be. `warning` marks a corner where no simple interval
-    holds, with what users are told there. `target`: the share of right claims that is promised.
-    `times` as many studies as of other jobs. `at_least`: as `target`, and more is right, too.
-    `means`: the claims that are numbers, whose mean is shown, and no shares.
+    holds, with what users are told there. `target`: the share of right claims that is promised,
+    to be met by `within`. `times` as many studies as of other jobs. `at_least`: as `target`, and
+    more is right, too. `means`: the claims that are numbers, whose mean is shown, and no shares.
     """
 
     section: str
@@ -68,6 +68,7 @@ class Job:
     errs: bool = False
     warning: str = ""
     target: float | None = None
+    within: float = 0.0
     times: float = 1.0
     at_least: float | None = None
     means: frozenset[str] = frozenset()
@@ -96,6 +97,11 @@ def jobs() -> Iterator[Job]:
 def holds(found: Estimate, truth: float) -> bool:
     """Whether the interval holds the truth."""
     return bool(found.low <= truth <= found.high)
+
+
+def two_errors(share: float, studies: int) -> float:
+    """Two Monte Carlo standard errors of a share in so many studies."""
+    return float(2 * np.sqrt(share * (1 - share) / studies))
 
 
 def _worlds(sizes: tuple[int, ...] = SIZES) -> Iterator[World]:
@@ -184,6 +190,8 @@ def _topics(world: World, random: Generator) -> Found:
 
 
 MARGIN = 0.05
+# So many times the studies of others: chance is small then beside what a target is to be met by.
+MANY = 10.0
 
 
 def _gates() -> Iterator[Job]:
@@ -191,7 +199,15 @@ def _gates() -> Iterator[Job]:
     for graded, replications, items in product((False, True), (1, 3), SIZES):
         world = World(items, replications, graded)
         row = f"a candidate worse by the margin, {world.words()}"
-        yield Job("Gate", row, f"{items} items", partial(_gate, world), target=0.05)
+        yield Job(
+            "Gate, of 20,000 studies",
+            row,
+            f"{items} items",
+            partial(_gate, world),
+            target=0.05,
+            within=two_errors(0.05, 2_000),
+            times=MANY,
+        )
 
 
 def _gate(world: World, random: Generator) -> Found:
@@ -209,12 +225,13 @@ def _powers() -> Iterator[Job]:
     for graded, replications, items in product((False, True), (1, 3), SIZES):
         world = World(items, replications, graded)
         yield Job(
-            "Planned power, 80 %, of 5,000 studies",
+            "Planned power, 80 %, of 20,000 studies",
             world.words(),
             f"{items} items",
             partial(_power, world),
             target=POWER,
-            times=2.5,
+            within=two_errors(POWER, 5_000),
+            times=MANY,
         )
 
 

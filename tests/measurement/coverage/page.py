@@ -14,8 +14,8 @@ MARKS = ("<!-- figures -->\n", "<!-- end of figures -->\n")
 class Reached:
     """A share of studies whose claim was right, or, where it `errs`, a false call.
 
-    `target`: what was promised, to be met within three Monte Carlo standard errors; `at_least`:
-    what is to be reached, less two of them. `is_mean`: a mean of numbers, for information.
+    `target`: what was promised, to be met by `within`; `at_least`: what is to be reached, less two
+    Monte Carlo standard errors. `is_mean`: a mean of numbers, for information.
     """
 
     section: str
@@ -26,6 +26,7 @@ class Reached:
     errs: bool
     warning: str
     target: float | None = None
+    within: float = 0.0
     at_least: float | None = None
     is_mean: bool = False
 
@@ -40,8 +41,7 @@ class Reached:
             error = (self.at_least * (1 - self.at_least) / self.studies) ** 0.5
             return self.share >= self.at_least - 2 * error
         if self.target is not None:
-            error = (self.target * (1 - self.target) / self.studies) ** 0.5
-            return abs(self.share - self.target) <= 3 * error
+            return abs(self.share - self.target) <= self.within
         if self.errs:
             return self.share <= ERRORS + 2 * (ERRORS * (1 - ERRORS) / self.studies) ** 0.5
         return LEAST <= self.share <= MOST
@@ -51,7 +51,10 @@ def page(found: list[Reached], studies: int) -> str:
     """All tables as Markdown."""
     sections = dict.fromkeys(one.section for one in found)
     parts = [_section(name, [one for one in found if one.section == name]) for name in sections]
-    return f"{studies:,} simulated studies a figure, seeds fixed.\n\n" + "\n".join(parts)
+    return (
+        f"{studies:,} simulated studies a figure where no other number is named, seeds fixed.\n\n"
+        + "\n".join(parts)
+    )
 
 
 def _section(name: str, found: list[Reached]) -> str:
