@@ -30,7 +30,7 @@ SOLUTION = ["condition_id", "item_id", "epoch"]
 GRADING = ["grade_condition_id", "gen_condition_id", "item_id", "epoch"]
 NEW = ["log_file", "sample_uuid", "solution_hash", "scorer_version"]
 NEW += ["imported_condition_id", "imported_format", "served_model", "served_provider"]
-NEW += ["solution_chars_not_shown", "reroutes"]
+NEW += ["solution_chars_not_shown", "item_rubric_hash", "reroutes"]
 
 
 of_both = pytest.mark.parametrize("version", VERSIONS)

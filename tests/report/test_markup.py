@@ -29,6 +29,7 @@ from itemeval_assets.experiments.read.summaries import ExperimentSummary, RunDet
 from itemeval_assets.imports.found import ImportSummary, LeftOut
 from itemeval_assets.project import QuickstartSummary
 from itemeval_assets.ratings.records import Expected, NextRatings, RatingsSummary, SheetSummary
+from itemeval_assets.ratings.rubrics.records import RubricsSummary, RubricsTaken
 from itemeval_assets.report import terminal
 from itemeval_assets.report.render.document import print_document
 from itemeval_assets.report.screens import comparison, experiments
@@ -160,6 +161,10 @@ COMING: dict[str, Any] = {
 }
 SHEET = SheetSummary(**COMING, sheet=ODD, path=ODD, scale=(0.0, 1.0))
 RATED = RatingsSummary(ODD, ODD, ODD, ODD, ODD, 1, 1, 1, True, ODD, ODD, [ODD])
+RUBRICS = RubricsSummary(
+    study=ODD, config=ODD, path=ODD, rubrics=2, edited=1, missing=1, words=[ODD]
+)
+RUBRICS_TAKEN = RubricsTaken(study=ODD, config=ODD, source=ODD, changed=1, known=1, stale=1)
 # What prints, how often ODD and MODEL are in it.
 SHOWN: dict[str, tuple[Callable[[], Any], int, int]] = {
     "study_status": (lambda: reports.study_status(STATUS), 1 + 1 + 2 + 2, 2),
@@ -184,6 +189,8 @@ SHOWN: dict[str, tuple[Callable[[], Any], int, int]] = {
     "sheet_written": (lambda: reports.sheet_written(SHEET), 2 + 1 + 1 + 2, 2),
     "next_ratings": (lambda: reports.next_ratings(NextRatings(**COMING)), 1 + 1 + 1 + 2, 2),
     "ratings_taken": (lambda: reports.ratings_taken(RATED), 1 + 2 + 1 + 1 + 1, 0),
+    "rubrics_written": (lambda: reports.rubrics_written(RUBRICS), 1 + 1 + 2, 0),
+    "rubrics_taken": (lambda: reports.rubrics_taken(RUBRICS_TAKEN), 1, 0),
     "every_eval": (lambda: reports.every_eval(EveryEval(ODD, 1, 1, 1, [ODD])), 2, 0),
     "cell_survey": (lambda: print_document(reports.cell_survey(CELLS)), 4, 1),
     "release_summary": (

@@ -139,6 +139,7 @@ def gradings_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
     ) -> Iterator[Any]:
         def grade(run: "StageRun", partitions: list[Partition]) -> "Outcome":
             _warn_of_missing(context, solutions, partitions)
+            _warn_of_missing_rubrics(context, run, partitions)
             return stages.gradings.grade(run, solutions, partitions)
 
         yield from _paid(context, study, GRADE, config, items, grade)
@@ -246,6 +247,16 @@ def _versioned(
         return dg.Output(rows, output_name=asset, data_version=version)
 
     yield from outputs_by_partition(context, run.study, asset, versions, output)
+
+
+def _warn_of_missing_rubrics(
+    context: dg.AssetExecutionContext, run: "StageRun", partitions: list[Partition]
+) -> None:
+    """Say which rubrics a model has not written yet: what is graded by them stays empty."""
+    for rubric in dict.fromkeys(map(run.study.design.rubric_of, partitions)):
+        if rubric and not run.store.has(RUBRIC.table, rubric):
+            label = run.study.design.label_of(rubric)
+            context.log.warning(f"nothing to grade by: {label} is not written yet")
 
 
 def _warn_of_missing(

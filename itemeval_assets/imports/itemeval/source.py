@@ -28,6 +28,7 @@ _OURS = {
         *("sample_uuid", "solution_hash", "scorer_version"),
         *("imported_condition_id", "imported_format", "served_model", "served_provider"),
         "solution_chars_not_shown",
+        "item_rubric_hash",
     ),
     "ledger": ("reasoning_tokens",),
 }

@@ -200,10 +200,8 @@ class Foresight:
         solutions = self._shown_of(graded, generate, judge.most_chars(partition))
         stored = scope.stored(partition, judge.state_columns)
         pending = pending_of(judge, scope, partition, stored)
-        written = scope.study.design.rubric_of(partition)
-        rubric = self._rubrics_coming.get(written.condition_id) if written else None
         if coming:
-            to_grade = pending.cells | coming.cells & judge.has_rubric(partition)
+            to_grade = pending.cells | (coming.cells & judge.has_rubric(partition))
             pending = pending._replace(cells=to_grade & scope.anchors.of(partition))
 
         def prompts(cells: list[Cell]) -> dict[Cell, Prompt]:
@@ -213,14 +211,18 @@ class Foresight:
             texts = {cell: (to_come if cell in to_come else stored)[cell] for cell in cells}
             return judge.prompts_for(partition, texts)
 
-        asked = pending.cells & solutions.is_known
-        if rubric is not None:
-            asked &= ~rubric
+        asked = pending.cells & solutions.is_known & ~self._waits_for_rubric(partition)
         cached = self._cached(judge, partition, pending, asked, prompts)
         shown, unknown = self._shown(partition, pending.cells), solutions.unknown
         known = self._tokens(partition, solutions.sizes, shown)
         tokens = _Tokens(known.most + unknown.most, known.likely + unknown.likely)
         return self._estimate(judge, partition, tokens, shown, pending.cells, cached)
+
+    def _waits_for_rubric(self, partition: Partition) -> np.ndarray:
+        """bool[cells]: the gradings by a rubric that is still to be written."""
+        rubric = self._scope.study.design.rubric_of(partition)
+        none = np.zeros(len(self._grid), bool)
+        return self._rubrics_coming.get(rubric.condition_id, none) if rubric else none
 
     def _shown(self, partition: Partition, pending: np.ndarray) -> np.ndarray:
         """bool[cells]: the cells that the estimate of a whole partition is about."""

@@ -45,11 +45,6 @@ def classify_rubrics(grid: Grid, rubrics: pa.Table) -> States:
     return classify_solutions(grid, pa.table(columns, ["item_id", "epoch", "solution", "error"]))
 
 
-def first_replications(grid: Grid) -> np.ndarray:
-    """bool[cells]: the cells that stand for items."""
-    return np.arange(len(grid)) % grid.replications == 0
-
-
 def by_rubrics(
     gradable: Gradable, rubrics: pa.Table, coming: np.ndarray | None = None
 ) -> tuple[Gradable, Lacking]:
