@@ -58,7 +58,8 @@ def cells(
 
     One row per generate x grade condition x item x replication. `state` is done, unparsed, blank,
     stale, errored, missing, or not_planned: the policy does not cover it. If a cell is not
-    done, `stage` says what is missing, its solution or its grading, and `reason` why. `score` is
+    done, `stage` says what is missing, its solution, the rubric that a model writes for its item,
+    or its grading, and `reason` why. `score` is
     set exactly for cells that are done. Conditions are selected as in `run`. No model is called.
     """
     import pandas as pd
