@@ -200,6 +200,17 @@ def test_against_a_release(released: Path) -> None:
     assert long.value == pytest.approx(-expected.value)
 
 
+def test_cells_without_a_score_are_not_the_same_as_the_release(released: Path) -> None:
+    before = released.read_text()
+    try:
+        edit(released, {"facets": {"replications": 2}})
+        found = ie.gate(released, against="v1", candidate="alpha · short", margin=0.02)
+    finally:
+        released.write_text(before)
+    assert (found.verdict, found.exit_code) == ("INCONCLUSIVE", 6)
+    assert "12 cells have no score, which may hide what is worse" in found.judged[0].says
+
+
 def test_a_release_of_another_design(released: Path) -> None:
     with pytest.raises(ConfigError, match=r"v1.0.0 has no beta · short by numeric, so it is a re"):
         ie.gate(released, against="v1.0.0", margin=0.05)

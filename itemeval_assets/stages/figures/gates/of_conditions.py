@@ -16,7 +16,7 @@ from ..comparisons.named import Facet, meant
 from ..comparisons.records import COLUMNS
 from ..planned import PlannedCells, require_scores
 from ..plans.variances import pair_of, variances_of
-from .judging import Bench
+from .judging import Bench, Lacking
 from .records import Judged
 
 __all__ = ["judged_conditions", "whole_variance"]
@@ -48,7 +48,8 @@ def _by_grader(bench: Bench, judge: GradeCondition, facet: Facet, names: tuple[s
         )
     except MeasurementError as error:
         raise MeasurementError(f"gate, by {judge.label}: {error}") from error
-    judged = bench.judged(judge, found, names, lambda: _variances(planned, judge, found))
+    lacking = Lacking(found.n_missing, found.n_missing + found.n_events)
+    judged = bench.judged(judge, found, names, lacking, lambda: _variances(planned, judge, found))
     if judged.verdict == "INCONCLUSIVE":
         judged.words.extend(_words_on_anchors(planned, names))
     return judged
