@@ -4,12 +4,13 @@ A tranche is a run of its own over the first items of the sample: its gate, its 
 nothing is paid twice, and a run that was killed goes on from what is stored.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from itemeval_assets.core.design.options import RunOptions
-from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
 from itemeval_assets.core.design.precise import metrics_of
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study, run_plan
@@ -19,6 +20,7 @@ from itemeval_assets.core.money.budget import agreed_usd
 from itemeval_assets.core.records.precision import PrecisionLook, words_of_look
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.figures.precise.looking import look, next_tranche
+from itemeval_assets.stages.views.status import StudyStatus
 from itemeval_assets.storage.study.inputs.tranches import keep_look, keep_tranche
 from itemeval_assets.storage.study.store import open_store
 
@@ -29,7 +31,8 @@ from .summary import RunSummary
 if TYPE_CHECKING:
     from itemeval_assets.engine.calls.progress import Progress
 
-# Where more of the cells errored, a model is out of order, and more items are no remedy.
+# Where more of the answers, or of the gradings of one grader, errored, a model is out of order, and
+# more items are no remedy.
 _MANY_ERRORED = 0.05
 
 
@@ -55,7 +58,7 @@ def run_in_tranches(
     while True:
         seen = _looked(study, tranche, options)
         more = next_tranche(seen, run.status.design_items)
-        if more is None or not _goes_on(run):
+        if more is None or run.held_back or _many_errored(run.status):
             return _in_sum(done, seen)
         tranche, left = more, _left(study, options, done)
         study = _begun(with_tranche(study, tranche), selection, left, done, seen)
@@ -82,16 +85,21 @@ def _looked(study: Study, tranche: int, options: RunOptions) -> PrecisionLook:
     return seen
 
 
-def _goes_on(run: RunSummary) -> bool:
-    cells = sum(part.done + part.errored for part in (*run.status.generate, *run.status.grade))
-    return not run.held_back and run.errored <= _MANY_ERRORED * cells
+def _many_errored(status: StudyStatus) -> bool:
+    """Of the answers, or of the gradings of one grader: a judge in order hides no other."""
+    tried, errored = Counter[str](), Counter[str]()
+    for part in (*status.generate, *status.grade):
+        kind = part.partition.grade if part.partition.stage is GRADE else GENERATE.name
+        errored[kind] += part.own("errored")
+        tried[kind] += part.done + part.unparsed + part.own("blank") + part.own("errored")
+    return any(errored[kind] > _MANY_ERRORED * tried[kind] for kind in tried)
 
 
 def _left(study: Study, options: RunOptions, done: Sequence[RunSummary]) -> RunOptions:
     """What the next tranche may cost. What was to be called again, has been."""
     agreed = agreed_usd(options.consent_usd, study.config.budget)
     usd = max(0.0, agreed - sum(run.usd for run in done))
-    return options.model_copy(update={"consent_usd": usd, "force": False})
+    return options.model_copy(update={"consent_usd": usd, "force": False, "skip_tried": True})
 
 
 def _begun(
@@ -136,6 +144,5 @@ def _in_sum(done: Sequence[RunSummary], seen: PrecisionLook) -> RunSummary:
         recovered=sum(run.recovered for run in done),
         unpriced=sorted({model for run in done for model in run.unpriced}),
         unmetered=sorted({model for run in done for model in run.unmetered}),
-        failed_checks=[check for run in done for check in run.failed_checks],
         notes=list(dict.fromkeys(note for run in done for note in run.notes)),
     )
