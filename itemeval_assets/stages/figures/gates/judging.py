@@ -37,7 +37,7 @@ _FEWEST_ITEMS = 10
 
 
 class Lacking(NamedTuple):
-    """How many of the planned cells have no score, of those that a verdict is on."""
+    """How many of the planned cells have no score, of the side that lacks the larger part."""
 
     without_score: int
     cells: int
@@ -227,8 +227,9 @@ def _unless(lacking: Lacking, one: Judged) -> Judged:
         return one
     says = (
         f"Whether {one.candidate} is worse than {one.against} is not decided:"
-        f" {lacking.without_score:,} cells have no score, which may hide what is worse, and PASS"
-        " needs nearly all. Run the study again, or look at them with `cells`."
+        f" {lacking.without_score:,} of {counted(lacking.cells, 'cell')} have no score, which may"
+        " hide what is worse, and PASS needs nearly all. Run the study again, or look at them"
+        " with `cells`."
     )
     return replace(one, verdict="INCONCLUSIVE", says=says)
 
