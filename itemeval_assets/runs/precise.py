@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from itemeval_assets.core.design.options import RunOptions
-from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
+from itemeval_assets.core.design.partitions import GRADE, Partition
 from itemeval_assets.core.design.precise import metrics_of
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study, run_plan
@@ -18,6 +18,7 @@ from itemeval_assets.core.design.tranches import tranche_of, with_tranche
 from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing
 from itemeval_assets.core.money.budget import agreed_usd
 from itemeval_assets.core.records.precision import PrecisionLook, words_of_look
+from itemeval_assets.core.text.labels import labels_in
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.figures.precise.looking import look, next_tranche
 from itemeval_assets.stages.views.status import StudyStatus
@@ -58,8 +59,11 @@ def run_in_tranches(
     while True:
         seen = _looked(study, tranche, options)
         more = next_tranche(seen, run.status.design_items)
-        if more is None or run.held_back or _many_errored(run.status):
+        if more is None or run.held_back:
             return _in_sum(done, seen)
+        if many := _many_errored(run.status):
+            why = f"precision: no more items are bought, since {many} errored"
+            return _in_sum(done, seen, why)
         tranche, left = more, _left(study, options, done)
         study = _begun(with_tranche(study, tranche), selection, left, done, seen)
         run = run_study(study, selection, left, on_progress, workers)
@@ -85,14 +89,20 @@ def _looked(study: Study, tranche: int, options: RunOptions) -> PrecisionLook:
     return seen
 
 
-def _many_errored(status: StudyStatus) -> bool:
-    """Of the answers, or of the gradings of one grader: a judge in order hides no other."""
+def _many_errored(status: StudyStatus) -> str | None:
+    """Of which so many errored: the answers, or the gradings of one grader. Null: of none.
+
+    Each by itself: a grader in order makes up for no other.
+    """
     tried, errored = Counter[str](), Counter[str]()
     for part in (*status.generate, *status.grade):
-        kind = part.partition.grade if part.partition.stage is GRADE else GENERATE.name
+        kind = "answers"
+        if part.partition.stage is GRADE:
+            kind = f"gradings by {labels_in(part.label, part.partition)[1]}"
         errored[kind] += part.own("errored")
         tried[kind] += part.done + part.unparsed + part.own("blank") + part.own("errored")
-    return any(errored[kind] > _MANY_ERRORED * tried[kind] for kind in tried)
+    many = [kind for kind in tried if errored[kind] > _MANY_ERRORED * tried[kind]]
+    return f"{errored[many[0]]:,} of {tried[many[0]]:,} {many[0]}" if many else None
 
 
 def _left(study: Study, options: RunOptions, done: Sequence[RunSummary]) -> RunOptions:
@@ -128,12 +138,10 @@ def _begun(
     return study
 
 
-def _in_sum(done: Sequence[RunSummary], seen: PrecisionLook) -> RunSummary:
-    """What all tranches did together, and how the study stands after the last."""
+def _in_sum(done: Sequence[RunSummary], seen: PrecisionLook, *why: str) -> RunSummary:
+    """What all tranches did together, and how the study stands after the last; why it is so."""
     last = done[-1]
     status = last.status.looked_at(seen)
-    if len(done) == 1:
-        return replace(last, status=status)
     return replace(
         last,
         status=status,
@@ -144,5 +152,5 @@ def _in_sum(done: Sequence[RunSummary], seen: PrecisionLook) -> RunSummary:
         recovered=sum(run.recovered for run in done),
         unpriced=sorted({model for run in done for model in run.unpriced}),
         unmetered=sorted({model for run in done for model in run.unmetered}),
-        notes=list(dict.fromkeys(note for run in done for note in run.notes)),
+        notes=list(dict.fromkeys([*(note for run in done for note in run.notes), *why])),
     )

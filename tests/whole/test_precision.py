@@ -130,6 +130,9 @@ def test_many_errors_end_it_however_many_graders_there_are(tmp_path: Path, serve
     scorers = {"facets": {"scorer": ["numeric", "exact_match"]}}
     found = api.run(served(tmp_path, scorers), max_usd=float("inf"))
     assert (found.status.tranche, found.calls, found.exit_code) == (30, 60, 5)
+    assert found.notes == [
+        f"precision: no more items are bought, since {found.errored} of 60 answers errored"
+    ]
     assert 60 * 0.05 < found.errored < (60 + 2 * 60) * 0.05
 
 
