@@ -10,6 +10,7 @@ from itemeval_assets.core.design.options import PlanOptions, RunOptions
 from itemeval_assets.core.design.selection import select
 from itemeval_assets.dagster_io.config import PlanConfig, RunConfig
 
+# A run with `precision` sets `skip_tried` by itself, from its second tranche on.
 # Consent in words of money, for those who pay; recovering is a command of its own.
 API_NAMES = {"consent_usd": "max_usd"}
 CLI_NAMES = {"condition": "conditions", "grader": "graders", "rubric": "rubrics"}
@@ -46,7 +47,7 @@ def test_python_takes_the_options_of_a_run_and_the_words_of_a_selection() -> Non
     asked = {
         API_NAMES.get(name, name): field.default
         for name, field in RunOptions.model_fields.items()
-        if name != "recover_only"
+        if name not in ("recover_only", "skip_tried")
     }
     times = dict.fromkeys(("wave", "rejudge", "anchors"))
     of_a_run = {**dict.fromkeys(words), **asked, **times, "errored": False, "accept_changes": False}

@@ -110,16 +110,21 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Consent:
-    """What the calls of a command may cost."""
+    """What the calls of a command may cost. An amount is a ceiling, also where `yes` is said."""
 
-    yes: Annotated[bool, typer.Option("--yes", help="allow any cost below budget.max_usd")] = False
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="allow any cost below budget.max_usd, and below --max-usd"),
+    ] = False
     max_usd: Annotated[
-        float | None, typer.Option(help="allow a cost of up to so many USD", min=0)
+        float | None,
+        typer.Option(help="allow a cost of up to so many USD, and no more with --yes", min=0),
     ] = None
 
     @property
     def usd(self) -> float | None:
-        return late.budget.WHATEVER_IT_COSTS if self.yes else self.max_usd
+        any_cost = late.budget.WHATEVER_IT_COSTS if self.yes else None
+        return any_cost if self.max_usd is None else self.max_usd
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,7 +52,8 @@ def run(
     try:
         summary = with_consent(consent.usd)
     except ConsentMissing as refusal:
-        agreed = None if as_json else late.report.ask_consent(refusal)
+        # Who has said yes is not asked for more than the ceiling beside it.
+        agreed = None if as_json or consent.yes else late.report.ask_consent(refusal)
         if agreed is None:
             raise
         summary = with_consent(agreed)

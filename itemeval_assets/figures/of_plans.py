@@ -62,7 +62,20 @@ def plan(
         )
     asked = Asked(detect=detect, max_usd=max_usd, power=power, pilot=pilot, stated=stated)
     found = planned_as(planned, graders_of(planned, graders, rubrics), asked, a, b)
-    return replace(found, notes=[*notes_of(planned), *planned.about_mocks])
+    target = [] if pilot else _words_on_precision(planned.study)
+    return replace(found, notes=[*target, *notes_of(planned), *planned.about_mocks])
+
+
+def _words_on_precision(study: Study) -> list[str]:
+    """A plan is of whole designs; a run with `precision` may buy a part of one."""
+    asked = study.config.precision
+    if asked is None:
+        return []
+    return [
+        f"With `precision` a run ends once its {asked.key} of {asked.target:g} is reached, be it"
+        " before all items of a design are bought: then it makes fewer calls than are shown here."
+        " Remove `precision` to buy a design as a whole."
+    ]
 
 
 def _refuse_beside_a_pilot(asked: dict[str, float | None]) -> None:

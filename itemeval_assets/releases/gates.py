@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError
 from itemeval_assets.experiments.layout.settings import ExperimentStorageSettings
 from itemeval_assets.measurement import MeasurementError
 from itemeval_assets.stages.figures.comparisons.named import names_of
-from itemeval_assets.stages.figures.gates.judging import Bench, gate_of
+from itemeval_assets.stages.figures.gates.judging import Bench, Lacking, gate_of
 from itemeval_assets.stages.figures.gates.of_conditions import judged_conditions, whole_variance
 from itemeval_assets.stages.figures.gates.records import Judged, StudyGate
 from itemeval_assets.stages.figures.planned import PlannedCells
@@ -144,21 +145,20 @@ def _of_pair(
     now, before = sides.of(condition, judge)
     label = condition.label
     names = (label, f"{label} of {sides.release.name}")
+    # Of now, not of the release: what failed has no row that could be compared.
+    planned = bench.planned.of_grader(judge, [condition.id])["score"]
+    lacking = Lacking(planned.null_count, len(planned))
     if are_same(before, now):
-        return bench.same(judge, names, now["item_id"].nunique())
+        return bench.same(judge, names, now["item_id"].nunique(), lacking)
     labels = [f"{now['condition'].iloc[0]} {side}" for side in (NOW, sides.release.name)]
     both = pd.concat([now, before])
     try:
         found = difference_of(bench.planned, labels, both, judge.grader.scale)
     except MeasurementError as error:
         raise MeasurementError(f"gate, {label} by {judge.label}: {error}") from error
-    # Of now, not of the release: what failed has no row that could be compared.
-    lacking = bench.planned.of_grader(judge, [condition.id])["score"].null_count
-    found = replace(found, n_missing=lacking)
     changed = [f"{what[0].upper()}{what[1:]}." for what in changes_of(before, now)]
-    judged = bench.judged(
-        judge, found, names, lambda: whole_variance(bench.planned, judge, found), tuple(changed)
-    )
+    variance = partial(whole_variance, bench.planned, judge, found)
+    judged = bench.judged(judge, found, names, lacking, variance, tuple(changed))
     if judged.verdict == "INCONCLUSIVE":
         judged.words.append(
             f"Further items count only where {sides.release.name} has them: compare with a"

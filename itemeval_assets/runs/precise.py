@@ -4,12 +4,13 @@ A tranche is a run of its own over the first items of the sample: its gate, its 
 nothing is paid twice, and a run that was killed goes on from what is stored.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from itemeval_assets.core.design.options import RunOptions
-from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.partitions import GRADE, RUBRIC, Partition
 from itemeval_assets.core.design.precise import metrics_of
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study, run_plan
@@ -17,8 +18,10 @@ from itemeval_assets.core.design.tranches import tranche_of, with_tranche
 from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing
 from itemeval_assets.core.money.budget import agreed_usd
 from itemeval_assets.core.records.precision import PrecisionLook, words_of_look
+from itemeval_assets.core.text.labels import labels_in
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.figures.precise.looking import look, next_tranche
+from itemeval_assets.stages.views.status import StudyStatus
 from itemeval_assets.storage.study.inputs.tranches import keep_look, keep_tranche
 from itemeval_assets.storage.study.store import open_store
 
@@ -29,7 +32,8 @@ from .summary import RunSummary
 if TYPE_CHECKING:
     from itemeval_assets.engine.calls.progress import Progress
 
-# Where more of the cells errored, a model is out of order, and more items are no remedy.
+# Where more of the answers, or of the gradings of one grader, errored, a model is out of order, and
+# more items are no remedy.
 _MANY_ERRORED = 0.05
 
 
@@ -55,8 +59,11 @@ def run_in_tranches(
     while True:
         seen = _looked(study, tranche, options)
         more = next_tranche(seen, run.status.design_items)
-        if more is None or not _goes_on(run):
+        if more is None or run.held_back:
             return _in_sum(done, seen)
+        if many := _many_errored(run.status):
+            why = f"precision: no more items are bought, since {many} errored"
+            return _in_sum(done, seen, why)
         tranche, left = more, _left(study, options, done)
         study = _begun(with_tranche(study, tranche), selection, left, done, seen)
         run = run_study(study, selection, left, on_progress, workers)
@@ -83,16 +90,27 @@ def _looked(study: Study, tranche: int, options: RunOptions) -> PrecisionLook:
     return seen
 
 
-def _goes_on(run: RunSummary) -> bool:
-    cells = sum(part.done + part.errored for part in run.status.parts)
-    return not run.held_back and run.errored <= _MANY_ERRORED * cells
+def _many_errored(status: StudyStatus) -> str | None:
+    """Of which so many errored: answers, rubrics, or the gradings of one grader. Null: of none.
+
+    Each by itself: a grader in order makes up for no other.
+    """
+    tried, errored = Counter[str](), Counter[str]()
+    for part in status.parts:
+        kind = "rubrics" if part.partition.stage is RUBRIC else "answers"
+        if part.partition.stage is GRADE:
+            kind = f"gradings by {labels_in(part.label, part.partition)[1]}"
+        errored[kind] += part.own("errored")
+        tried[kind] += part.done + part.unparsed + part.own("blank") + part.own("errored")
+    many = [kind for kind in tried if errored[kind] > _MANY_ERRORED * tried[kind]]
+    return f"{errored[many[0]]:,} of {tried[many[0]]:,} {many[0]}" if many else None
 
 
 def _left(study: Study, options: RunOptions, done: Sequence[RunSummary]) -> RunOptions:
     """What the next tranche may cost. What was to be called again, has been."""
     agreed = agreed_usd(options.consent_usd, study.config.budget)
     usd = max(0.0, agreed - sum(run.usd for run in done))
-    return options.model_copy(update={"consent_usd": usd, "force": False})
+    return options.model_copy(update={"consent_usd": usd, "force": False, "skip_tried": True})
 
 
 def _begun(
@@ -121,12 +139,10 @@ def _begun(
     return study
 
 
-def _in_sum(done: Sequence[RunSummary], seen: PrecisionLook) -> RunSummary:
-    """What all tranches did together, and how the study stands after the last."""
+def _in_sum(done: Sequence[RunSummary], seen: PrecisionLook, *why: str) -> RunSummary:
+    """What all tranches did together, and how the study stands after the last; why it is so."""
     last = done[-1]
     status = last.status.looked_at(seen)
-    if len(done) == 1:
-        return replace(last, status=status)
     return replace(
         last,
         status=status,
@@ -137,6 +153,5 @@ def _in_sum(done: Sequence[RunSummary], seen: PrecisionLook) -> RunSummary:
         recovered=sum(run.recovered for run in done),
         unpriced=sorted({model for run in done for model in run.unpriced}),
         unmetered=sorted({model for run in done for model in run.unmetered}),
-        failed_checks=[check for run in done for check in run.failed_checks],
-        notes=list(dict.fromkeys(note for run in done for note in run.notes)),
+        notes=list(dict.fromkeys([*(note for run in done for note in run.notes), *why])),
     )

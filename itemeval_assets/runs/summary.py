@@ -43,10 +43,11 @@ class RunSummary:
     of partitions. `errored` counts cells of what was asked for that carry an error now,
     `errors` their most frequent texts; `unparsed`: the graders of which more than 5 % of the
     replies could not be parsed; `missing` counts those that are not there, of the last stage
-    that was asked for. `accepted` losses were recorded. `notes` say what inspect_ai
-    went on without, and of a gate that did not pass. `exit_code` is 0, or that
-    of the command, and `reason` says why. `changed_at`: when solutions or gradings last changed,
-    UTC; null before the first. `scores`: what came of it; null where nothing is known.
+    that was asked for. `accepted` losses were recorded. `notes` say what inspect_ai went on
+    without, why errors ended a run with `precision`, and of a gate that did not pass. `exit_code`
+    is 0, or that of the command, and `reason` says why. `changed_at`: when solutions or gradings
+    last changed, UTC; null before the first. `scores`: what came of it; null where nothing is
+    known.
     """
 
     study: str

@@ -283,8 +283,11 @@ class GradingCaller(PromptCaller):
         """Rows of the pending cells of a partition that is graded without a call, one by one."""
         stored = self._scope.store.read("gradings", [partition], self.state_columns)
         states = self.states(partition, stored)
-        force = self._scope.options.force
-        cells = pending_cells(states, rerun_blank=False, force=force).plan().cells
+        asked = self._scope.options
+        pending = pending_cells(
+            states, rerun_blank=False, force=asked.force, skip_tried=asked.skip_tried
+        )
+        cells = pending.plan().cells
         constant = self._constant(partition, run_id)
         found = self._verdicts(self._conditions[partition.grade].grader, partition, cells)
         for cell, verdict in zip(cells, found, strict=True):

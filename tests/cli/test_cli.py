@@ -103,6 +103,15 @@ def test_a_mistake_is_a_short_message_and_an_exit_code(name, tmp_path, capsys):
     assert not list(results.glob("*.parquet/*")) and not list(results.glob("logs/**/*.eval"))
 
 
+@pytest.mark.parametrize("command", ["run", "preflight"])
+def test_max_usd_is_a_ceiling_also_with_yes(command, tmp_path, capsys, monkeypatch):
+    config = str(write_study(tmp_path, items=1))
+    monkeypatch.setattr("itemeval_assets.report.ask_consent", lambda refusal: pytest.fail("asked"))
+    assert run_cli([command, config, "--yes", "--max-usd", "0.0000001"]) == 3
+    assert "allowed without asking: $0.0000001" in capsys.readouterr().err
+    assert not (tmp_path / "studies").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

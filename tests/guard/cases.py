@@ -765,12 +765,14 @@ LAUNCHES: Sequence[Launch] = [
     Launch("items", {"accept_changes": True}, lambda seen: seen["dagster/row_count"] == 3),
     Launch("estimate", {"policy": "dev", "force": True}, lambda seen: seen["calls"] == 4),
     Launch("estimate", {"policy": "full-interactive"}, lambda seen: seen["calls"] == 2),
-    Launch("estimate", {"policy": "full-batch"}, lambda seen: seen["calls"] == 2),
+    Launch(
+        "estimate", {"policy": "full-batch", "skip_tried": True}, lambda seen: seen["calls"] == 2
+    ),
     Launch("solutions", {"policy": "full-batch", "recover_only": True}, lambda seen: True),
     Launch("solutions", {"policy": "full-batch", "consent_usd": 0.0}, lambda _: True, {}, False),
     Launch(
         "solutions",
-        {"policy": "full-batch", "consent_usd": 1.0},
+        {"policy": "full-batch", "consent_usd": 1.0, "skip_tried": True},
         lambda seen: _new(seen) == 1,
         {"itemeval_assets/consent_usd": "0"},
     ),
@@ -790,7 +792,7 @@ LAUNCHES: Sequence[Launch] = [
     Launch("gradings", {"policy": "dev", "force": True}, lambda seen: _new(seen) == 2),
     Launch(
         "gradings",
-        {"policy": "full-interactive", "consent_usd": 1.0},
+        {"policy": "full-interactive", "consent_usd": 1.0, "skip_tried": True},
         lambda seen: _new(seen) == 1,
     ),
     Launch("gradings", {"policy": "full-batch"}, lambda seen: _new(seen) == 0),

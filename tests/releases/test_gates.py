@@ -78,7 +78,17 @@ def test_scores_that_are_missing_keep_it_from_passing(tmp_path: Path) -> None:
     study = scored_study(tmp_path, lacking, items=ITEMS, models=MODELS, graders={})
     [one] = ie.gate(study, against="old", candidate="same", margin=0.02).judged
     assert (one.verdict, one.to_decide) == ("INCONCLUSIVE", None)
-    assert "15 cells have no score, which may hide what is worse" in one.says
+    assert "15 of 300 cells have no score, which may hide what is worse" in one.says
+
+
+def test_scores_that_one_side_lacks_are_not_diluted_by_the_other(tmp_path: Path) -> None:
+    def lacking(model: str, grader: str, n: int, epoch: int) -> float | None:
+        return None if model == "mockllm/same" and n % 37 == 0 else planted(model, grader, n, epoch)
+
+    study = scored_study(tmp_path, lacking, items=ITEMS, models=MODELS[::2], graders={})
+    [one] = ie.gate(study, against="old", candidate="same", margin=0.02).judged
+    assert one.verdict == "INCONCLUSIVE"
+    assert "9 of 300 cells have no score, which may hide what is worse" in one.says
 
 
 @pytest.mark.parametrize(
@@ -198,6 +208,17 @@ def test_against_a_release(released: Path) -> None:
     assert (long.candidate, long.against) == ("alpha · long", "alpha · long of v1.0.0")
     [expected] = ie.compare_releases(released, "v1.0.0").by_grader[0].differences
     assert long.value == pytest.approx(-expected.value)
+
+
+def test_cells_without_a_score_are_not_the_same_as_the_release(released: Path) -> None:
+    before = released.read_text()
+    try:
+        edit(released, {"facets": {"replications": 2}})
+        found = ie.gate(released, against="v1", candidate="alpha · short", margin=0.02)
+    finally:
+        released.write_text(before)
+    assert (found.verdict, found.exit_code) == ("INCONCLUSIVE", 6)
+    assert "12 of 24 cells have no score, which may hide what is worse" in found.judged[0].says
 
 
 def test_a_release_of_another_design(released: Path) -> None:

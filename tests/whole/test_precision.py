@@ -1,5 +1,6 @@
 """Runs with `precision`: tranches until the target, the sample's end or the money is reached."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from itemeval_assets.storage.study.inputs.tranches import keep_tranche
 from itemeval_assets.storage.study.layout import PRECISION
 from itemeval_assets.storage.study.store import open_store
 from tests.commands import Command, processes_in, wait_until
-from tests.model_server import Behaviour
+from tests.model_server import Answer, Behaviour, Request, error_answer
 from tests.studies import merged, write_study
 
 from .conftest import Serve
@@ -110,6 +111,49 @@ def test_dev_has_items_of_its_own_and_a_wave_with_anchors_is_not_cut(tmp_path: P
     assert wave.calls == 45
     [again] = [part for part in wave.status.generate if part.cells == 45]
     assert again.done == 45
+
+
+def served(folder: Path, *extra: dict) -> Path:
+    calling = {"solvers": {"max_connections": 20, "retry_on_error": 0}}
+    models = ("openai-api/test/m", "openai-api/test/n")
+    return written(folder, TOO_NARROW, calling, *extra, models=models)
+
+
+def test_many_errors_end_it_however_many_graders_there_are(tmp_path: Path, serve: Serve) -> None:
+    server = serve()
+
+    def reply(request: Request) -> str | Answer:
+        fails = request.model == "n" and re.search(r"What is \d*[05]\b", request.prompt)
+        return error_answer(400, "no") if fails else "ANSWER: 4"
+
+    server.reply = reply
+    scorers = {"facets": {"scorer": ["numeric", "exact_match"]}}
+    found = api.run(served(tmp_path, scorers), max_usd=float("inf"))
+    assert (found.status.tranche, found.calls, found.exit_code) == (30, 60, 5)
+    assert found.notes == [
+        f"precision: no more items are bought, since {found.errored} of 60 answers errored"
+    ]
+    assert 60 * 0.05 < found.errored < (60 + 2 * 60) * 0.05
+
+
+def test_what_errored_is_called_once_in_all_tranches(tmp_path: Path, serve: Serve) -> None:
+    server, failed = serve(), list[str]()
+
+    def reply(request: Request) -> str | Answer:
+        if len(failed) < 2:
+            failed.append(request.prompt)
+            return error_answer(400, "no")
+        return "ANSWER: 4"
+
+    server.reply = reply
+    path = served(tmp_path)
+    found = api.run(path, max_usd=float("inf"))
+    assert (found.status.tranche, found.calls, found.errored) == (60, 120, 2)
+    assert len(server.requests) == 120
+    assert found.failed_checks and len({*found.failed_checks}) == len(found.failed_checks)
+    again = api.run(path, max_usd=float("inf"))
+    assert (again.calls, again.errored, again.failed_checks) == (2, 0, [])
+    assert_reconciled(path)
 
 
 def keep_and_stop(*given: Any) -> None:

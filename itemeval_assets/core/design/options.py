@@ -9,6 +9,9 @@ class PlanOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     force: bool = Field(default=False, description="repeat finished calls")
+    skip_tried: bool = Field(
+        default=False, description="make no call again whose cell errored or is blank"
+    )
     policy: str | None = Field(default=None, description="use this policy, not budget.policy")
 
 

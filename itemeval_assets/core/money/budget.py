@@ -147,8 +147,8 @@ def _require_prices(
     if consent_usd != WHATEVER_IT_COSTS:
         raise ConsentMissing(
             f"no price is known for {models}, so the cost of these calls is unknown.\n"
-            f"{remarks}None of these calls was made. Consent with --yes (max_usd=float('inf') in "
-            f"Python, consent_usd: inf in Dagster), or {remedy}",
+            f"{remarks}None of these calls was made. Consent with --yes and no amount "
+            f"(max_usd=float('inf') in Python, consent_usd: inf in Dagster), or {remedy}",
             facts,
         )
 

@@ -141,7 +141,10 @@ def pending_of(caller: Caller, scope: Scope, partition: Partition, stored: pa.Ta
     reruns = caller.stage is GENERATE and scope.study.config.solvers.on_empty == "rerun"
     rerun_blank = reruns or caller.stage is RUBRIC
     states = caller.states(partition, stored)
-    pending = pending_cells(states, rerun_blank=rerun_blank, force=scope.options.force)
+    asked = scope.options
+    pending = pending_cells(
+        states, rerun_blank=rerun_blank, force=asked.force, skip_tried=asked.skip_tried
+    )
     return caller.unsettled(partition, pending.within(scope.anchors.of(partition)))
 
 

@@ -140,6 +140,16 @@ def test_the_items_of_a_pilot_are_a_design(tmp_path: Path) -> None:
     assert (33, 2, 0) in {(row.items, row.replications, row.calls) for row in one.designs}
 
 
+def test_a_plan_says_that_precision_ends_a_run_before(tmp_path: Path) -> None:
+    sample = {"benchmark": {"sample": {"n": 33, "seed": 0}}}
+    extra = {**sample, "precision": {"half_width": 0.2}}
+    models = ["mockllm/a", "mockllm/b"]
+    study = write_study(tmp_path, models=models, graders=[], items=33, extra=extra)
+    note = ie.plan(study, detect=0.3, omega2=0.1).notes[0]
+    assert note.startswith("With `precision` a run ends once its half_width of 0.2 is reached")
+    assert not any("precision" in one for one in ie.plan(study, pilot=12).notes)
+
+
 def test_a_scorer_has_no_judge_repeats(study: Study) -> None:
     stated: dict[str, Any] = {"omega2": 0.1, "sigma2": 0.1, "judge2": 0.1}
     numeric, judge = ie.plan(study, **stated).by_grader

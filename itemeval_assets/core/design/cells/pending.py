@@ -1,7 +1,8 @@
 """Which cells are pending: one predicate for runs, status, estimates and schedules.
 
 A cell is (item_id, epoch) inside one partition. It is pending when it is missing,
-errored, stale, or blank under `on_empty: rerun`; `force` makes every cell pending.
+errored, stale, or blank under `on_empty: rerun`; `force` makes every cell pending, and
+`skip_tried` none that errored or is blank.
 Whole columns are looked at, so that a million cells take seconds.
 """
 
@@ -217,7 +218,9 @@ def classify_gradings(gradable: Gradable, gradings: pa.Table, versions: Versions
     return States(gradable.grid, codes)
 
 
-def pending_cells(states: States, *, rerun_blank: bool, force: bool) -> Pending:
+def pending_cells(
+    states: States, *, rerun_blank: bool, force: bool, skip_tried: bool = False
+) -> Pending:
     """The pending cells.
 
     Forced and blank cells are asked afresh: the response cache would only repeat what is
@@ -226,6 +229,9 @@ def pending_cells(states: States, *, rerun_blank: bool, force: bool) -> Pending:
     if force:
         every = states.codes >= _MISSING
         return Pending(states.grid, every, every)
+    if skip_tried:
+        untried = np.isin(states.codes, (_MISSING, _STALE))
+        return Pending(states.grid, untried, np.zeros(len(states.grid), bool))
     blank = (states.codes == _BLANK) & rerun_blank
     others = np.isin(states.codes, (_MISSING, _ERRORED, _STALE))
     return Pending(states.grid, others | blank, blank)

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError
+from itemeval_assets.core.records.summaries import MANY
 from itemeval_assets.core.text.words import counted, dollars
 from itemeval_assets.measurement import (
     Cost,
@@ -19,19 +21,31 @@ from itemeval_assets.measurement import (
 from itemeval_assets.measurement.comparisons.inferiority import items_of_no_spread
 from itemeval_assets.measurement.planning.designs import MOST_ITEMS
 
-from ..comparisons.remarks import about_points, in_points, misses_many
+from ..comparisons.remarks import about_points, in_points
 from ..planned import PlannedCells
 from ..plans.costs import StudyCosts, costs_of
 from ..plans.plan import full_policy
 from ..plans.records import Test
 from .records import EXIT_CODES, Decision, Judged, StudyGate, Verdict
 
-__all__ = ["Bench", "gate_of"]
+__all__ = ["Bench", "Lacking", "gate_of"]
 
 # How often the design that would decide does so, if the difference stays as it is.
 _POWER = 0.9
 # Of fewer items t says little.
 _FEWEST_ITEMS = 10
+
+
+class Lacking(NamedTuple):
+    """How many of the planned cells have no score, of the side that lacks the larger part."""
+
+    without_score: int
+    cells: int
+
+    @property
+    def are_many(self) -> bool:
+        """Whether they could hide what is worse: then nothing passes."""
+        return self.without_score > MANY * self.cells
 
 
 @dataclass(frozen=True)
@@ -55,6 +69,7 @@ class Bench:
         judge: GradeCondition,
         found: Difference,
         names: tuple[str, str],
+        lacking: Lacking,
         variances: Callable[[], PairedVariances],
         words: tuple[str, ...] = (),
     ) -> Judged:
@@ -74,13 +89,12 @@ class Bench:
         except MeasurementError as error:
             raise ConfigError(f"gate.margin, by {judge.label}: {error}") from error
         is_open = bounds.verdict == "INCONCLUSIVE"
-        hides = bounds.verdict == "PASS" and misses_many(found)
         result = Judged(
             candidate=names[0],
             against=names[1],
             graded_by=judge.label,
             scale=scale,
-            verdict="INCONCLUSIVE" if hides else bounds.verdict,
+            verdict=bounds.verdict,
             value=bounds.value,
             low=bounds.low,
             high=bounds.high,
@@ -89,13 +103,13 @@ class Bench:
             to_decide=self._decision(judge, found, bounds, variances) if is_open else None,
             words=[*words, *found.warnings],
         )
-        if hides:
-            return replace(result, says=_of_missing(result, found.n_missing))
-        return replace(result, says=_sentence(result, bounds))
+        return _unless(lacking, replace(result, says=_sentence(result, bounds)))
 
-    def same(self, judge: GradeCondition, names: tuple[str, str], n_items: int) -> Judged:
+    def same(
+        self, judge: GradeCondition, names: tuple[str, str], n_items: int, lacking: Lacking
+    ) -> Judged:
         """The verdict on what is the same, call by call."""
-        return Judged(
+        result = Judged(
             candidate=names[0],
             against=names[1],
             graded_by=judge.label,
@@ -105,8 +119,9 @@ class Bench:
             low=0.0,
             high=0.0,
             n_items=n_items,
-            says=f"{names[0]} and {names[1]} are the same grading events: nothing was run since.",
+            says=f"{names[0]} and {names[1]} are the same grading events: no score is new.",
         )
+        return _unless(lacking, result)
 
     def _decision(
         self,
@@ -206,12 +221,17 @@ def _sentence(one: Judged, bounds: Inferiority) -> str:
     )
 
 
-def _of_missing(one: Judged, n_missing: int) -> str:
-    return (
-        f"Whether {one.candidate} is worse than {one.against} is not decided: {n_missing:,} cells"
-        " have no score, which may hide what is worse, and PASS needs nearly all. Run the study"
-        " again, or look at them with `cells`."
+def _unless(lacking: Lacking, one: Judged) -> Judged:
+    """The verdict; PASS only where nearly all cells have a score."""
+    if one.verdict != "PASS" or not lacking.are_many:
+        return one
+    says = (
+        f"Whether {one.candidate} is worse than {one.against} is not decided:"
+        f" {lacking.without_score:,} of {counted(lacking.cells, 'cell')} have no score, which may"
+        " hide what is worse, and PASS needs nearly all. Run the study again, or look at them"
+        " with `cells`."
     )
+    return replace(one, verdict="INCONCLUSIVE", says=says)
 
 
 def _of_decision(one: Judged) -> str:

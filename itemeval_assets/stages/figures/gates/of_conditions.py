@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+import pyarrow as pa
+
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.words import counted
@@ -16,7 +18,7 @@ from ..comparisons.named import Facet, meant
 from ..comparisons.records import COLUMNS
 from ..planned import PlannedCells, require_scores
 from ..plans.variances import pair_of, variances_of
-from .judging import Bench
+from .judging import Bench, Lacking
 from .records import Judged
 
 __all__ = ["judged_conditions", "whole_variance"]
@@ -48,10 +50,19 @@ def _by_grader(bench: Bench, judge: GradeCondition, facet: Facet, names: tuple[s
         )
     except MeasurementError as error:
         raise MeasurementError(f"gate, by {judge.label}: {error}") from error
-    judged = bench.judged(judge, found, names, lambda: _variances(planned, judge, found))
+    lacking = _lacking(cells, COLUMNS[facet], names)
+    judged = bench.judged(judge, found, names, lacking, lambda: _variances(planned, judge, found))
     if judged.verdict == "INCONCLUSIVE":
         judged.words.extend(_words_on_anchors(planned, names))
     return judged
+
+
+def _lacking(cells: pa.Table, column: str, names: tuple[str, str]) -> Lacking:
+    """Of each side by itself: what the other has hides nothing of it."""
+    scores = cells.select([column, "score"]).to_pandas()
+    sides = [scores.loc[scores[column] == name, "score"] for name in names]
+    each = [Lacking(int(one.isna().sum()), len(one)) for one in sides]
+    return max(each, key=lambda one: one.without_score / max(1, one.cells))
 
 
 def _words_on_anchors(planned: PlannedCells, names: tuple[str, str]) -> Iterator[str]:

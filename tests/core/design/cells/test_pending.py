@@ -286,3 +286,5 @@ def test_a_blank_is_asked_afresh_and_an_error_may_come_from_the_cache() -> None:
     assert plan == Plan(cells[:4], {cells[2]})
     plan = pending_cells(states, rerun_blank=False, force=False).plan()
     assert plan == Plan([cells[0], cells[1], cells[3]], set())
+    plan = pending_cells(states, rerun_blank=True, force=False, skip_tried=True).plan()
+    assert plan == Plan([cells[0], cells[3]], set())
