@@ -3,9 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from itemeval_assets.core.text.typed import read_record
 from itemeval_assets.core.text.words import counted, dollars
-
-from .typed import read_record
 
 _OUTDATED = "nobody has looked since the target or the design changed; the next run looks"
 
