@@ -227,4 +227,4 @@ def test_a_kept_sheet_of_other_types_is_damaged(tmp_path: Path, change: dict[str
     assert (kept.scale, kept.lines[0].epoch) == ((0.0, 1.0), 1)
     store.update_json(sheet_key("x"), lambda known: {**sheet, **change})
     with pytest.raises(StoreError, match=r"x\.json is not as a sheet is kept; restore it"):
-        [*kept_sheets(store)]
+        list(kept_sheets(store))
