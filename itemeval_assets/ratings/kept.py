@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from itemeval_assets.core.text.typed import read_record
 from itemeval_assets.storage.study.layout import RATINGS, sheet_key, sheets_in
 from itemeval_assets.storage.study.store import ResultsStore
 
@@ -25,6 +26,6 @@ def kept_sheets(store: ResultsStore) -> Iterator[Sheet]:
     """The sheets of a study. Raises StoreError for one that is damaged."""
     for key in sheets_in(store.backend.list(RATINGS)):
         try:
-            yield Sheet.from_json(store.read_json(key) or {})
-        except (KeyError, TypeError, ValueError) as error:
+            yield read_record(Sheet, store.read_json(key) or {})
+        except (TypeError, ValueError) as error:
             raise store.damaged(key, "is not as a sheet is kept") from error

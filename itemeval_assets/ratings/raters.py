@@ -2,6 +2,7 @@
 
 from pydantic import ValidationError
 
+from itemeval_assets.core.config.rules.names import LONGEST_NAME_BYTES
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.design.conditions.expansion import grade_condition
 from itemeval_assets.core.design.study import Study
@@ -10,6 +11,7 @@ from itemeval_assets.core.grading.grader import GraderConfig
 from itemeval_assets.core.grading.kinds import person_as_grader
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.text.nearest import did_you_mean
+from itemeval_assets.core.text.words import bytes_of, cut
 
 Scale = tuple[float, float]
 
@@ -47,7 +49,14 @@ def require_free_name(study: Study, rater: str) -> None:
     """Raise ConfigError where a name is of something else, or of another rater but for its case."""
     graders = study.config.graders
     if not rater.strip() or rater != rater.strip() or "/" in rater or not rater.isprintable():
-        raise ConfigError(f"rater: {rater!r} is no name: give one without a slash, such as anna")
+        raise ConfigError(
+            f"rater: {cut(rater)!r} is no name: give one without a slash, such as anna"
+        )
+    if bytes_of(rater) > LONGEST_NAME_BYTES:
+        raise ConfigError(
+            f"rater: {cut(rater)!r} has {bytes_of(rater):,} bytes; a name may have at most"
+            f" {LONGEST_NAME_BYTES}"
+        )
     if rater in graders and not graders[rater].by_people:
         raise ConfigError(
             f"rater: graders.{rater} is a judge, and two graders cannot have one name; give the "

@@ -1,7 +1,7 @@
 """What is known of sheets, and what became of them."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from itemeval_assets.core.design.cells.pending import Cell
 
@@ -35,13 +35,6 @@ class Sheet:
     seed: int
     created_at: str
     lines: list[Line]
-
-    @classmethod
-    def from_json(cls, found: dict[str, Any]) -> "Sheet":
-        """What was kept. Raises KeyError, TypeError or ValueError where it is no sheet."""
-        low, high = found["scale"]
-        lines = [Line(*line) for line in found["lines"]]
-        return cls(**{**found, "scale": (float(low), float(high)), "lines": lines})
 
 
 class Expected(NamedTuple):

@@ -15,6 +15,7 @@ from itemeval_assets.core.design.conditions.conditions import (
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG
 from itemeval_assets.core.text.labels import Part, unique_labels
+from itemeval_assets.experiments.frames.reading import readable
 from itemeval_assets.experiments.layout.settings import ExperimentStorageSettings
 from itemeval_assets.experiments.read.compare import chosen_run
 from itemeval_assets.experiments.read.experiment import PublishedExperiment
@@ -76,13 +77,23 @@ def _released(run: ExperimentRun) -> Side:
     files = run.list_results_files()
     if GRADINGS_LONG.name not in files:
         raise ConfigError(f"{run.uri} is no release of a study: it has no {GRADINGS_LONG.name}")
-    with run.backend.open(files[GRADINGS_LONG.name]) as file:
-        rows = pq.read_table(file, columns=_COLUMNS).to_pandas()
+    key = files[GRADINGS_LONG.name]
+    with run.backend.open(key) as file, readable(run.backend.uri(key)):
+        rows = _with_all(pq.read_table(file, columns=_COLUMNS).to_pandas(), _COLUMNS)
     if "errors" in files:
-        flawed = run.load_results("errors").index.to_frame(index=False)[_PLACE]
+        errors = run.load_results("errors").index.to_frame(index=False)
+        with readable(run.backend.uri(files["errors"])):
+            flawed = _with_all(errors, _PLACE)
         keys = pd.MultiIndex.from_frame(rows[_PLACE])
         rows = rows[~keys.isin(pd.MultiIndex.from_frame(flawed))]
     return Side(str(run.versioned_experiment.version), rows)
+
+
+def _with_all(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """These columns. Raises ValueError for a frame that lacks some."""
+    if lacking := [name for name in columns if name not in frame]:
+        raise ValueError(f"it has no {', '.join(lacking)}")
+    return frame[columns]
 
 
 def _as_it_stands(planned: PlannedCells) -> Side:

@@ -10,6 +10,7 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.records.published.releases import Bump, PartitionContent, required_bump
 from itemeval_assets.core.text.strict_json import load_json
 from itemeval_assets.experiments import BaseExperiment, ExperimentRun, SemVer
+from itemeval_assets.experiments.frames.reading import readable
 from itemeval_assets.storage.study.store import ResultsStore
 
 from .content import IDENTITY, Contents, partition_rows, tuples_of
@@ -60,12 +61,18 @@ def record_of(study: Study, contents: Contents) -> dict[str, Any]:
 
 
 def _read_record(run: ExperimentRun) -> Contents | None:
-    """What a published release holds; None for a run that is no release of ours."""
-    data = run.backend.read(f"{run.prefix}/{RECORD}")
+    """What a published release holds; None for a run that is no release of ours. StoreError."""
+    key = f"{run.prefix}/{RECORD}"
+    data = run.backend.read(key)
     if data is None:
         return None
-    partitions: dict[str, Any] = load_json(data)["partitions"]
-    return {name: PartitionContent(**content) for name, content in partitions.items()}
+    try:
+        partitions: dict[str, Any] = load_json(data)["partitions"]
+        return {name: PartitionContent(**content) for name, content in partitions.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreError(
+            f"{run.backend.uri(key)} is no record of a release; restore it, or delete its run"
+        ) from error
 
 
 def _released_cells(run: ExperimentRun, name: str) -> set[tuple[Any, ...]]:
@@ -73,7 +80,9 @@ def _released_cells(run: ExperimentRun, name: str) -> set[tuple[Any, ...]]:
     conditions = Partition(name.split("|"))
     found: set[tuple[Any, ...]] = set()
     columns = [*IDENTITY, "gen_condition_id", "grade_condition_id"]
-    with pq.ParquetFile(run.backend.local_copy(run.place.specs)) as file:
+    specs = run.place.specs
+    copy = run.backend.local_copy(specs)
+    with readable(run.backend.uri(specs)), pq.ParquetFile(copy) as file:
         for batch in file.iter_batches(columns=columns, use_threads=False):
             found |= {row[:-2] for row in tuples_of(batch, columns) if row[-2:] == conditions}
     return found

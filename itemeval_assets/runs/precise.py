@@ -86,7 +86,7 @@ def _looked(study: Study, tranche: int, options: RunOptions) -> PrecisionLook:
     items = store.read("items")
     planned = PlannedCells(study, store, items, options.policy)
     seen = look(planned, min(tranche, items.num_rows))
-    keep_look(study.name, study.location, seen)
+    keep_look(study, seen)
     return seen
 
 

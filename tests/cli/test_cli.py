@@ -1,6 +1,8 @@
 """The command line: exit codes and messages, and that a mistake leaves nothing behind."""
 
 import json
+import os
+import subprocess
 import sys
 from decimal import Decimal
 from enum import StrEnum
@@ -19,6 +21,7 @@ from itemeval_assets.runs.summary import ending
 from itemeval_assets.stages.figures.gates.records import EXIT_CODES
 from tests.studies import write_items, write_study
 
+LONG = pytest.mark.long
 Mistake = tuple[dict[str, Any], int, list[str]]
 
 MISTAKES: dict[str, Mistake] = {
@@ -385,3 +388,17 @@ def test_a_bucket_that_cannot_be_read_may_be_meant_as_a_folder(
     assert run_cli(["experiments", "list", "--bucket", bucket]) == 2
     advice = "; for a folder write ./lab" if is_bare else ""
     assert capsys.readouterr().err == f"error: cannot list it{advice}\n"
+
+
+@pytest.mark.parametrize("buffered", [False, pytest.param(True, marks=LONG)])
+@pytest.mark.parametrize(
+    "asked", ["--version", *(pytest.param(one, marks=LONG) for one in ("--help", "schema"))]
+)
+def test_a_reader_that_has_closed_is_no_traceback(asked: str, buffered: bool) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    code = "from itemeval_assets.cli.entry import main; main()"
+    command = [sys.executable, *["-u"][buffered:], "-c", code, asked]
+    ended = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (1, b"")

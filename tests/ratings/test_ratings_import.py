@@ -17,6 +17,7 @@ from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, StoreE
 from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.ratings.records import Line
 from itemeval_assets.ratings.taking import new_rater
+from itemeval_assets.ratings.taking.reading import read_sheet
 from itemeval_assets.stages import ledger
 from itemeval_assets.storage.objects.given_file import GivenFile
 from itemeval_assets.storage.study.store import ResultsStore, open_store
@@ -153,6 +154,36 @@ def test_each_row_that_cannot_be_taken_is_named(tmp_path: Path) -> None:
     assert "did you mean" not in message
     file.unlink()
     assert state(tmp_path) == before
+
+
+def test_of_two_rows_of_an_answer_neither_a_comment_nor_a_score_is_lost(tmp_path: Path) -> None:
+    study, path = with_sheet(tmp_path)
+    one = {**filled(study, path)[0], "comment": "fine"}
+    other, blank, plain = ({**one, **change} for change in ({"comment": "bad"}, {"score": ""}, {}))
+    plain["comment"] = ""
+    with pytest.raises(ItemevalAssetsError, match="has another comment in line 2; keep one of the"):
+        api.import_ratings(as_csv(tmp_path / "done.csv", [one, other]), study)
+    for both in ([blank, one], [one, blank], [plain, one], [one, plain]):
+        api.import_ratings(as_csv(tmp_path / "done.csv", both), study.config_path)
+        [row] = ratings(study.config_path)
+        assert "fine" in row["judge_completion"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+def test_a_sheet_without_a_mark_of_its_encoding(tmp_path: Path, encoding: str) -> None:
+    file = as_csv(tmp_path / "done.csv", [{"code": "abc", "score": "1"}], encoding=encoding)
+    [row] = read_sheet(file)
+    assert (row.code, row.score) == ("abc", "1")
+
+
+@pytest.mark.parametrize("content", [b"\0" * 100, b"code,score\na\0,1\n", b"code\x81,score\n"])
+def test_a_file_of_no_text_is_no_sheet(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "done.csv").write_bytes(content)
+    with pytest.raises(ItemevalAssetsError, match=r"done\.csv is no text in UTF-8.*: save it"):
+        read_sheet(tmp_path / "done.csv")
+    (tmp_path / "done.csv").write_bytes(b"PK\x03\x04\0")
+    with pytest.raises(ItemevalAssetsError, match=r"done\.csv is an Excel workbook"):
+        read_sheet(tmp_path / "done.csv")
 
 
 def test_whose_sheet_it_is(tmp_path: Path) -> None:

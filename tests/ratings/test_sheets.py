@@ -11,12 +11,14 @@ import pytest
 
 from itemeval_assets import api, figures
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.core.errors import ItemevalAssetsError
+from itemeval_assets.core.errors import ItemevalAssetsError, StoreError
 from itemeval_assets.core.text.times import now
 from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.ratings.content import SheetContent
+from itemeval_assets.ratings.kept import kept_sheets
 from itemeval_assets.ratings.records import Sheet
 from itemeval_assets.report.render.pages.rating_page import rating_page
+from itemeval_assets.storage.study.layout import sheet_key
 from itemeval_assets.storage.study.store import open_store
 from tests.ratings.study import JUDGE, RATER, as_csv, filled, rated_study, sheet_rows, sheets_of
 
@@ -157,6 +159,7 @@ def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
         "already: two raters of one name": {"rater": "JUDGE"},
         "'rx' is a scorer": {"rater": "rx"},
         "is no name": {"rater": "a/b"},
+        "has 201 bytes; a name may have at most 200": {"rater": "x" * 201},
         "the lowest score comes first": {"scale": (1.0, 0.0)},
         "is no rubric of the study": {"rubric": "lenient"},
         "n at least 1": {"n": 0},
@@ -209,3 +212,19 @@ def test_a_rater_of_the_yaml_has_its_scale(tmp_path: Path) -> None:
 
 def _none(store: Any) -> pa.Table:
     return store.read("gradings", [])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"rater": 3}, {"scale": ["0", "1"]}, {"seed": "x"}, {"more": 1}, {"lines": [["c", "g"]]}],
+)
+def test_a_kept_sheet_of_other_types_is_damaged(tmp_path: Path, change: dict[str, Any]) -> None:
+    store = open_store(rated_study(tmp_path, items=1))
+    sheet = {"id": "x", "rater": "anna", "scale": [0, 1], "rubric": "strict", "seed": 0}
+    sheet |= {"grade_condition_id": "g", "created_at": "t", "lines": [["c", "g", "i", 1, "h"]]}
+    store.update_json(sheet_key("x"), lambda known: sheet)
+    [kept] = kept_sheets(store)
+    assert (kept.scale, kept.lines[0].epoch) == ((0.0, 1.0), 1)
+    store.update_json(sheet_key("x"), lambda known: {**sheet, **change})
+    with pytest.raises(StoreError, match=r"x\.json is not as a sheet is kept; restore it"):
+        list(kept_sheets(store))

@@ -7,6 +7,7 @@ from typing import Any
 from xml.etree import ElementTree as xml
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -224,6 +225,57 @@ def test_cells_without_a_score_are_not_the_same_as_the_release(released: Path) -
 def test_a_release_of_another_design(released: Path) -> None:
     with pytest.raises(ConfigError, match=r"v1.0.0 has no beta · short by numeric, so it is a re"):
         ie.gate(released, against="v1.0.0", margin=0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "how"), [("gradings_long", "cut"), ("gradings_long", "foreign"), ("errors", "foreign")]
+)
+def test_a_damaged_release_is_named(
+    released: Path, name: str, how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [path] = (released.parent / "experiments").rglob("v1.0.0/*/final/gradings_long.pq")
+    path = path.with_name(f"{name}.pq")
+    sound = path.read_bytes() if path.exists() else None
+    if how == "cut":
+        path.write_bytes(path.read_bytes()[:200])
+    else:
+        pq.write_table(pa.table({"x": [1]}), path)
+    says = f"{path} is no readable Parquet file"
+    try:
+        for line in (
+            ["gate", str(released), "--against", "v1", "--candidate", "short", "--margin", "0.5"],
+            ["compare", str(released), "--release", "v1"],
+        ):
+            assert run_cli(line) == 2
+            assert says in capsys.readouterr().err
+            assert run_cli([*line, "--json"]) == 2
+            assert says in capsys.readouterr().out
+    finally:
+        path.unlink()
+        if sound is not None:
+            path.write_bytes(sound)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        pytest.param(b'{"partitions": {"a": {"cells": 1}}}', marks=pytest.mark.long),
+        pytest.param(b'{"partitions": 3}', marks=pytest.mark.long),
+    ],
+)
+def test_a_release_after_a_damaged_one_is_refused(
+    released: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [path] = (released.parent / "experiments").rglob("v1.0.0/*/release.json")
+    sound = path.read_bytes()
+    path.write_bytes(content)
+    try:
+        assert run_cli(["release", str(released)]) == 2
+        said = capsys.readouterr().err
+        assert f"{path} is no record of a release" in said and "restore it" in said
+    finally:
+        path.write_bytes(sound)
 
 
 def test_the_yaml_says_it(released: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,7 +71,12 @@ def test_a_run_buys_until_it_is_precise_and_a_tighter_target_pays_nothing_twice(
     assert (first.calls, first.status.tranche) == (60, 30)
     assert looked(first.status).is_reached
     assert states(path) == {"done": 60, "not_planned": 60}
-    second = api.run(changed(path, NARROW))
+    changed(path, NARROW)
+    before = api.status(path)
+    assert (looked(before).is_reached, looked(before).half_width) == (False, None)
+    assert (looked(before).n_items, looked(before).target) == (30, 0.2)
+    assert "since the target or the design changed; the next run looks" in before.notes[-1]
+    second = api.run(path)
     seen = looked(second.status)
     assert seen.is_reached and (seen.half_width or 1) <= 0.2 and 30 < seen.n_items < 60
     assert second.calls == 2 * (seen.n_items - 30)

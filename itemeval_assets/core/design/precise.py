@@ -1,12 +1,45 @@
 """Which scores `precision` asks for, and whether they can become as precise."""
 
+import hashlib
 from collections.abc import Sequence
+from statistics import NormalDist
 
 from itemeval_assets.core.config.sections import PrecisionConfig
+from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.errors import ConfigError
 
 from .conditions.conditions import Design, GradeCondition
+from .conditions.ids import canonical_json
 from .selection import select_grade
+
+_POWER = 0.8
+
+
+def half_width_of(asked: PrecisionConfig, level: float) -> float:
+    """What half-width detects the difference that is asked for, with the power of 80 %."""
+    if asked.half_width is not None:
+        return asked.half_width
+    certain, power = (NormalDist().inv_cdf(p) for p in ((1 + level) / 2, _POWER))
+    return asked.target * certain / (certain + power)
+
+
+def digest_of_look(config: StudyConfig, design: Design) -> str:
+    """Of all that says what a look is at: a look under another digest tells nothing of this study.
+
+    The size of the sample is no part: a look is at its first items.
+    """
+    asked = config.precision
+    assert asked is not None
+    metrics = [(one.id, one.grader.scale) for one in metrics_of(design, asked)]
+    seen = {
+        "target": {asked.key: asked.target},
+        "metrics": sorted(metrics),
+        "conditions": sorted(one.id for one in design.first_asked),
+        "replications": config.facets.replications,
+        "benchmark": config.benchmark.model_dump(mode="json", exclude={"sample": {"n"}}),
+        "measurement": config.measurement.model_dump(mode="json", include={"cluster", "level"}),
+    }
+    return hashlib.sha256(canonical_json(seen).encode()).hexdigest()
 
 
 def metrics_of(design: Design, asked: PrecisionConfig) -> list[GradeCondition]:

@@ -98,6 +98,10 @@ class KeptBatch:
         """Raises KeyError, TypeError or ValueError for a document of another shape."""
         lines = {id: _line_of_json(line) for id, line in document["lines"].items()}
         found = cls(**{**document, "lines": lines})
+        texts = (found.name, found.model, found.run_id, found.created_at)
+        others = (found.id, found.file_id, found.problem)
+        if not all(isinstance(text, str) for text in (*texts, *filter(None, others))):
+            raise TypeError("no texts")
         _moment(found.created_at)
         return found
 

@@ -3,7 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from itemeval_assets.core.text.typed import read_record
 from itemeval_assets.core.text.words import counted, dollars
+
+_OUTDATED = "nobody has looked since the target or the design changed; the next run looks"
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,12 @@ class PrecisionLook:
 
     @classmethod
     def of_record(cls, record: Any) -> "PrecisionLook":
-        """From `record`. Raises TypeError for what is none."""
-        found = cls(**record)
-        numbers = (found.n_items, found.target, found.half_width or 0, found.needed or 0)
-        if not all(isinstance(number, (int, float)) for number in numbers):
-            raise TypeError("no numbers")
-        return found
+        """From `record`. Raises TypeError or ValueError for what is none."""
+        return read_record(cls, record)
+
+    def outdated(self, target: float) -> "PrecisionLook":
+        """As it counts for another target or design: the items are bought, and nothing is known."""
+        return PrecisionLook(self.n_items, target, problem=_OUTDATED)
 
     @property
     def record(self) -> dict[str, Any]:
@@ -44,7 +47,8 @@ class PrecisionLook:
 
 def words_of_look(look: PrecisionLook, most: int, usd: float | None) -> str:
     """How far it is. `most`: the items of the sample; `usd`: what they have cost so far."""
-    bought = f"{look.n_items:,} of {counted(most, 'item')} are bought"
+    verb = "is" if look.n_items == 1 else "are"
+    bought = f"{look.n_items:,} of {counted(most, 'item')} {verb} bought"
     if look.half_width is None:
         return f"Precision: {bought}, and no interval is known: {look.problem}"
     needs = "" if look.needed is None else f"about {counted(look.needed, 'item')}"

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from itemeval_assets.core.text.typed import of_types
+
 from .reference import TaskRef
 
 
@@ -129,7 +131,9 @@ class TaskLock:
                 for task, args, learned in found.pop("former", ())
             )
             tuples = {name: tuple(found.pop(name, ())) for name in ("metadata", "changed")}
-            return cls(former=former, **names, **tuples, **found)
+            lock = cls(former=former, **names, **tuples, **found)
+            of_types(cls, asdict(lock))
+            return lock
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(str(error)) from error
 

@@ -36,7 +36,9 @@ def readable(uri: str) -> Iterator[None]:
         yield
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise StoreError(f"{uri} is no readable Parquet file: {reason}") from error
+        raise StoreError(
+            f"{uri} is no readable Parquet file: {reason}; restore it, or delete its run"
+        ) from error
 
 
 def _has_range_level(schema: pa.Schema) -> bool:

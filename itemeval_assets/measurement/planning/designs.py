@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ..arguments import checked, is_whole
 from ..records import MeasurementError
 from .power import FEWEST, checked_power, t_sum
-from .variances import PairedVariances
+from .variances import FEWEST_ITEMS, PairedVariances
 
 ITEMS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 NUMBERS = (1, 2, 3, 5, 10)
@@ -87,7 +87,7 @@ def cheapest_design(
     alpha: float = 0.05,
     power: float = 0.8,
 ) -> PlannedDesign:
-    """The cheapest design that finds a difference of `detect` with this power.
+    """The cheapest design that finds a difference of `detect` with this power, of 10 items or more.
 
     Raises MeasurementError where `most_items` find none as small, with the smallest that they do.
     """
@@ -121,23 +121,23 @@ def best_design(
     alpha: float = 0.05,
     power: float = 0.8,
 ) -> PlannedDesign:
-    """The design that finds the smallest difference for `max_usd` or less.
+    """The design that finds the smallest difference for `max_usd` or less, of 10 items or more.
 
-    Raises MeasurementError where two items cost more, and where a price is not known.
+    Raises MeasurementError where 10 items cost more, and where a price is not known.
     """
     search = _Search(variances, cost, replications, repeats, alpha, power)
     _require_numbers(items=[most_items])
     if max_usd <= 0:
         raise MeasurementError(f"max_usd is {max_usd:g}: give an amount above 0")
-    designs = []
+    designs, least = [], min(FEWEST_ITEMS, most_items)
     for k, r in search.numbers:
         above = _first(lambda n, k=k, r=r: _usd(search.cost_of(n, k, r)) > max_usd, most_items)
         n = most_items if above is None else above - 1
-        if n >= FEWEST:
+        if n >= least:
             designs.append(search.design(n, k, r))
     if not designs:
-        least = _usd(search.cost_of(FEWEST, 1, 1))
-        raise MeasurementError(f"max_usd is {max_usd:g}: the smallest design costs {least:.4g}")
+        usd = _usd(search.cost_of(least, 1, 1))
+        raise MeasurementError(f"max_usd is {max_usd:g}: the smallest design costs {usd:.4g}")
     return min(designs, key=lambda one: (one.detect, _price(one)))
 
 
@@ -201,10 +201,10 @@ def _usd(found: Cost) -> float:
 
 
 def _first(holds: Callable[[int], bool], most: int) -> int | None:
-    """The first number from `FEWEST` to `most` for which it holds, and for all after it."""
+    """The first number up to `most`, and not below `FEWEST_ITEMS`, from which on it holds."""
     if not holds(most):
         return None
-    low, high = FEWEST, most
+    low, high = min(FEWEST_ITEMS, most), most
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if holds(middle) else (middle + 1, high)

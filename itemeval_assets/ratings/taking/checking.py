@@ -67,7 +67,7 @@ def ratings_of(
     """
     known = _by_code(sheets)
     low, high = sheets[0].scale
-    problems, found, seen = [], [], dict[str, Rating]()
+    problems, seen = [], dict[str, Rating]()
     for row in rows:
         if row.code not in known:
             problems.append(f"{row.place}: {_unknown(row.code)}")
@@ -78,17 +78,26 @@ def ratings_of(
         if problem is None and row.score is not None:
             problem = _problem_of_score(row, score, low, high)
         before = seen.get(row.code)
-        if problem is None and before is not None and before.score != score:
-            problem = (
-                f"the code {row.code} has another score in {before.row.place}; keep one of them"
-            )
+        if problem is None and score is not None and before is not None:
+            problem = _problem_of_twin(row, score, before)
         if problem is not None:
             problems.append(f"{row.place}: {problem}")
-        elif score is not None and before is None:
+        elif score is not None and (before is None or not before.row.comment):
             seen[row.code] = Rating(row, line, score)
-            found.append(seen[row.code])
     _refuse(path, problems)
-    return found
+    return [*seen.values()]
+
+
+def _problem_of_twin(row: FilledRow, score: float, before: Rating) -> str | None:
+    """What two rows of one answer say differently. One of them may lack its comment."""
+    others = {
+        "score": before.score != score,
+        "comment": bool(row.comment and before.row.comment) and row.comment != before.row.comment,
+    }
+    for what, is_other in others.items():
+        if is_other:
+            return f"the code {row.code} has another {what} in {before.row.place}; keep one of them"
+    return None
 
 
 def _problem_of_texts(

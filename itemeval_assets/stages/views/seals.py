@@ -17,6 +17,7 @@ from itemeval_assets.core.records.published.seals import (
     seal_of,
 )
 from itemeval_assets.core.text.times import now
+from itemeval_assets.core.text.typed import read_record
 from itemeval_assets.stages import items, ledger
 from itemeval_assets.stages.calls.recovery.unread import unread_logs
 from itemeval_assets.storage.study.batches import KeptBatches
@@ -91,6 +92,6 @@ def _spent(study: Study, store: ResultsStore) -> tuple[int, float | None]:
 
 def _seals(store: ResultsStore, document: Mapping[str, Any]) -> list[Seal]:
     try:
-        return [Seal(**one) for one in document.get("seals", [])]
-    except (TypeError, AttributeError) as error:
+        return [read_record(Seal, one) for one in document.get("seals", [])]
+    except (TypeError, ValueError) as error:
         raise store.damaged(SEALS, "holds no seals") from error

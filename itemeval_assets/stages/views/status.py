@@ -183,7 +183,7 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         tranche=None if states.tranche is None else min(states.tranche, n_items),
         rubrics=matrix.rubrics,
     )
-    look = None if states.tranche is None else read_look(study.name, study.location)
+    look = None if states.tranche is None else read_look(study)
     return status if look is None else status.looked_at(look)
 
 

@@ -36,7 +36,9 @@ def test_a_document_is_read_as_it_was_written():
     assert KeptBatch.from_document(json.loads(json.dumps(BATCH.to_document()))) == BATCH
 
 
-@pytest.mark.parametrize("broken", [{"lines": 3}, {"created_at": "now"}, {"size": 1}])
+@pytest.mark.parametrize(
+    "broken", [{"lines": 3}, {"created_at": "now"}, {"size": 1}, {"model": 3}, {"id": 4}]
+)
 def test_a_document_of_another_shape_is_refused(broken: dict[str, object]):
     with pytest.raises((AttributeError, KeyError, TypeError, ValueError)):
         KeptBatch.from_document({**BATCH.to_document(), **broken})

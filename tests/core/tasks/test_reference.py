@@ -44,7 +44,11 @@ LOCK = TaskLock(
 
 def test_a_lock_survives_its_document() -> None:
     assert TaskLock.from_document(LOCK.to_document()) == LOCK
-    for damaged in ({}, {"scores": 1}, {**LOCK.to_document(), "scores": [["a", None]]}):
+    edited = [
+        {**LOCK.to_document(), **change}
+        for change in ({"scores": [["a", None]]}, {"items": "4"}, {"source": 1}, {"packages": [1]})
+    ]
+    for damaged in ({}, {"scores": 1}, *edited):
         with pytest.raises(ValueError):
             TaskLock.from_document(damaged)
 

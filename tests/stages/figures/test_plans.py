@@ -224,3 +224,18 @@ def test_bad_input(study: Study, asked: dict[str, Any], words: str) -> None:
     with pytest.raises((ConfigError, MeasurementError)) as refusal:
         ie.plan(study, **asked)
     assert words in str(refusal.value)
+
+
+def test_where_nothing_varies_nothing_is_planned(tmp_path: Path) -> None:
+    def equal(model: str, grader: str, n: int, epoch: int) -> float:
+        return 0.7 if model == "mockllm/alpha" else 0.6
+
+    study = scored_study(tmp_path, equal, items=12, graders={})
+    same = "all differences on these 12 items are the same, so nothing tells which design"
+    with pytest.raises(MeasurementError, match=same):
+        ie.plan(study, detect=0.02)
+    for omega2 in (0.0, 1e-320):
+        with pytest.raises(MeasurementError, match="the variances that are stated add up to none"):
+            ie.plan(study, detect=0.02, omega2=omega2)
+    [least] = ie.plan(study, detect=0.5, omega2=1e-6).by_grader
+    assert least.chosen and least.chosen.items == 10

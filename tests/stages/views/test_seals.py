@@ -143,3 +143,32 @@ def test_a_file_that_holds_no_seals_is_told(config: Path) -> None:
     (place / "seals.json").write_text('{"seals": [{"sha256": "x"}]}')
     with pytest.raises(StoreError, match=r"seals\.json"):
         api.seal(config)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"calls": "many"},
+        {"calls": None},
+        {"calls": True},
+        {"calls": 3, "usd": "x"},
+        {"sha256": 3},
+        {"sealed_at": None},
+        {"plan": None},
+        {"plan": [1]},
+        {"more": 1},
+    ],
+)
+def test_a_seal_of_other_types_is_damaged(
+    config: Path, change: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    seal = {"sha256": "x", "sealed_at": "2026-01-01T00:00:00Z", "calls": 3, "usd": 1, "plan": {}}
+    place = Path(load_study(config).location)
+    place.mkdir(parents=True)
+    (place / "seals.json").write_text(json.dumps({"seals": [seal]}))
+    assert "IT WAS EDITED" in api.status(config).notes[-2]
+    (place / "seals.json").write_text(json.dumps({"seals": [{**seal, **change}]}))
+    for command in ("status", "seal"):
+        assert run_cli([command, str(config)]) == 2
+        said = capsys.readouterr().err
+        assert str(place / "seals.json") in said and "holds no seals; restore it" in said

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from itemeval_assets.core.config.sections import DATASET_ID, SampleConfig
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.text.nearest import did_you_mean
+from itemeval_assets.core.text.typed import read_record
 from itemeval_assets.core.text.words import counted
 
 from ..conditions.ids import canonical_json
@@ -48,11 +49,7 @@ class Sample:
     @classmethod
     def of_record(cls, record: Any) -> "Sample":
         """From `record`. Raises TypeError or ValueError for what is none."""
-        found = cls(**record)
-        numbers = (found.n, found.seed, found.of)
-        if not all(isinstance(number, int) for number in numbers):
-            raise ValueError("no whole numbers")
-        return found
+        return read_record(cls, record)
 
     @property
     def record(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
+from itemeval_assets.core.text.words import counted
 from itemeval_assets.measurement import MeasurementError, PairedVariances, paired_variances
 
 from ..comparisons.named import meant
@@ -19,6 +20,8 @@ __all__ = ["Pair", "pair_of", "variances_of"]
 
 CONDITION = COLUMNS["condition"]
 _MOST_CONDITIONS = 100
+# As a share of the squared scale: what floats leave behind them.
+_NO_SPREAD = 1e-12
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,14 @@ def _condition_of(planned: PlannedCells, facet: str, level: str) -> str:
 def variances_of(
     planned: PlannedCells, judge: GradeCondition, pair: Pair, stated: Mapping[str, Any]
 ) -> PairedVariances:
-    """By one grader, with its repeats. Raises MeasurementError where too little is stored."""
+    """By one grader, with its repeats.
+
+    Raises MeasurementError where too little is stored, and where nothing varies.
+    """
     if stated:
-        return PairedVariances(**{name: stated[name] for name in _of_grader(judge, stated)})
+        found = PairedVariances(**{name: stated[name] for name in _of_grader(judge, stated)})
+        _require_spread(found, judge, "the variances that are stated add up to none")
+        return found
     repeats = planned.study.design.repeats_of(judge)
     cells = _with_repeats(planned.of_graders(repeats), repeats)
     cells = cells.filter(pc.is_valid(cells["score"]))  # type: ignore[attr-defined]
@@ -82,7 +90,7 @@ def variances_of(
         raise MeasurementError("No cell has a score.")
     require_scores(cells)
     graders = [one.label for one in repeats if one.label in _labels(cells)]
-    return paired_variances(
+    found = paired_variances(
         cells,
         pair.a,
         pair.b,
@@ -91,6 +99,19 @@ def variances_of(
         cluster=planned.checked_cluster,
         grader=graders,
     )
+    what = f"all differences on these {counted(found.n_items, 'item')} are the same"
+    _require_spread(found, judge, what)
+    return found
+
+
+def _require_spread(found: PairedVariances, judge: GradeCondition, what: str) -> None:
+    """Without any spread each design would find each difference, down to a few items."""
+    low, high = judge.grader.scale or (0.0, 1.0)
+    if found.of_item(found.replications, found.repeats) <= _NO_SPREAD * (high - low) ** 2:
+        raise MeasurementError(
+            f"By {judge.label} {what}, so nothing tells which design finds what: run more items,"
+            " or harder ones, or state a variance above 0 (omega2)."
+        )
 
 
 def _of_grader(judge: GradeCondition, stated: Mapping[str, Any]) -> list[str]:

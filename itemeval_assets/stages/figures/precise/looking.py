@@ -2,12 +2,10 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from statistics import NormalDist
 from typing import NamedTuple
 
-from itemeval_assets.core.config.sections import PrecisionConfig
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
-from itemeval_assets.core.design.precise import metrics_of
+from itemeval_assets.core.design.precise import half_width_of, metrics_of
 from itemeval_assets.core.records.precision import PrecisionLook
 from itemeval_assets.measurement import Estimate, MeasurementError, Precision, mean_score, precision
 
@@ -16,7 +14,6 @@ from ..planned import PlannedCells, require_scores
 
 __all__ = ["look", "next_tranche"]
 
-_POWER = 0.8
 # So much more is bought at least, as a part of what there is: each look is a run.
 _LEAST_STEP = 0.1
 
@@ -41,7 +38,7 @@ def look(planned: PlannedCells, items: int) -> PrecisionLook:
     first = PlannedCells(
         planned.study, planned.store, planned.items.slice(0, items), planned.policy
     )
-    target = _half_width(asked, planned.level)
+    target = half_width_of(asked, planned.level)
     try:
         seen = [
             one
@@ -76,14 +73,6 @@ def _are_of_one_cluster(planned: PlannedCells) -> bool:
     if planned.cluster is None:
         return False
     return len({*planned.columns.by_item(planned.cluster).values()}) == 1
-
-
-def _half_width(asked: PrecisionConfig, level: float) -> float:
-    """What half-width detects the difference that is asked for, with the power of 80 %."""
-    if asked.half_width is not None:
-        return asked.half_width
-    certain, power = (NormalDist().inv_cdf(p) for p in ((1 + level) / 2, _POWER))
-    return asked.target * certain / (certain + power)
 
 
 def _seen_by(planned: PlannedCells, judge: GradeCondition, target: float) -> Iterator[_Seen]:

@@ -3,6 +3,8 @@
 from typing import Any
 
 from itemeval_assets.core.config.study_config import StudyConfig
+from itemeval_assets.core.design.precise import digest_of_look, half_width_of
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.records.precision import PrecisionLook
 from itemeval_assets.storage.objects.backends import open_backend
 from itemeval_assets.storage.study.directory import StudyDirectory
@@ -22,14 +24,22 @@ def read_tranche(config: StudyConfig, location: str) -> int | None:
     raise directory.damaged(PRECISION, "does not say how many items are bought")
 
 
-def read_look(study: str, location: str) -> PrecisionLook | None:
-    """The last look; null before the first. Raises StoreError."""
-    directory = _directory(study, location)
-    found = (directory.read_json(PRECISION) or {}).get("look")
+def read_look(study: Study) -> PrecisionLook | None:
+    """The last look; null before the first. Of another target or design only its items count.
+
+    Raises StoreError.
+    """
+    config, directory = study.config, _directory(study.name, study.location)
+    known = directory.read_json(PRECISION) or {}
+    if config.precision is None or known.get("look") is None:
+        return None
     try:
-        return None if found is None else PrecisionLook.of_record(found)
-    except TypeError as error:
+        look = PrecisionLook.of_record(known["look"])
+    except (TypeError, ValueError) as error:
         raise directory.damaged(PRECISION, "does not say how precise the study is") from error
+    if known.get("look_of") == digest_of_look(config, study.design):
+        return look
+    return look.outdated(half_width_of(config.precision, config.measurement.level))
 
 
 def keep_tranche(study: str, location: str, items: int) -> None:
@@ -37,9 +47,10 @@ def keep_tranche(study: str, location: str, items: int) -> None:
     _change(study, location, {"items": items})
 
 
-def keep_look(study: str, location: str, look: PrecisionLook) -> None:
-    """Keep what was seen, for whoever asks how far it is."""
-    _change(study, location, {"look": look.record})
+def keep_look(study: Study, look: PrecisionLook) -> None:
+    """Keep what was seen, and of which target and design, for whoever asks how far it is."""
+    digest = digest_of_look(study.config, study.design)
+    _change(study.name, study.location, {"look": look.record, "look_of": digest})
 
 
 def _change(study: str, location: str, says: dict[str, Any]) -> None:
