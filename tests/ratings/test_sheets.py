@@ -154,7 +154,7 @@ def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
         "there is such a file already": {"out": tmp_path / "there.csv"},
         "there is no folder": {"out": tmp_path / "no" / "sheet.csv"},
         "graders.judge is a judge": {"rater": "judge"},
-        "already: two raters of one name": {"rater": "JUDGE"},
+        "'judge' already, .* 'JUDGE' reads as the same name": {"rater": "JUDGE"},
         "'rx' is a scorer": {"rater": "rx"},
         "is no name": {"rater": "a/b"},
         "the lowest score comes first": {"scale": (1.0, 0.0)},

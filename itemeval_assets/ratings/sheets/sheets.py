@@ -23,7 +23,7 @@ from itemeval_assets.storage.study.store import ResultsStore, open_store
 from ..content import SheetContent, SheetTexts
 from ..kept import forget_sheet, keep_sheet, kept_sheets
 from ..pool import Pool, pool_of
-from ..raters import Scale, rater_condition
+from ..raters import Scale, first_of_name, rater_condition
 from ..records import Line, NextRatings, Sheet, SheetSummary
 from .choice import chosen_cells, chosen_conditions
 from .expecting import expected_of
@@ -102,8 +102,18 @@ class _Draft:
         self._view = CellView(study, self._items, "full-interactive")
         generate = chosen_conditions(study.design, asked.conditions)
         self._pool: Pool = pool_of(self.store, self._view, self.rater, generate, again=asked.again)
+        self._require_one_name()
         self._require_one_scale()
         self._require_answers()
+
+    def _require_one_name(self) -> None:
+        """Before anybody rates: an import would refuse a second rater of one name."""
+        rater, on_sheets = self.asked.rater, {sheet.rater for sheet in kept_sheets(self.store)}
+        if first := first_of_name(self.study, rater, on_sheets):
+            raise ConfigError(
+                f"rater: there is {first!r} already, in the YAML or on a sheet, and {rater!r} "
+                f"reads as the same name; write {first!r} if that is meant, or give another name"
+            )
 
     def _require_one_scale(self) -> None:
         for sheet in kept_sheets(self.store):
