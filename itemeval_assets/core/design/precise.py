@@ -6,7 +6,8 @@ from itemeval_assets.core.config.sections import PrecisionConfig
 from itemeval_assets.core.errors import ConfigError
 
 from .conditions.conditions import Design, GradeCondition
-from .selection import select_grade
+from .partitions import Partition
+from .selection import Selection, select_grade
 
 
 def metrics_of(design: Design, asked: PrecisionConfig) -> list[GradeCondition]:
@@ -23,6 +24,14 @@ def metrics_of(design: Design, asked: PrecisionConfig) -> list[GradeCondition]:
         if one.id in ids and one.rejudge is None and not one.grader.by_people:
             first.setdefault(one.first_id, one)
     return list(first.values())
+
+
+def is_whole(design: Design, asked: PrecisionConfig, selection: Selection) -> bool:
+    """Whether all is chosen that the intervals are of. A run of less begins no further items."""
+    metrics, conditions = metrics_of(design, asked), design.first_asked
+    wanted = {Partition((one.id, judge.id)) for one in conditions for judge in metrics}
+    wanted |= {part.solutions for part in wanted}
+    return wanted <= {*selection.partitions}
 
 
 def require_possible(design: Design, asked: PrecisionConfig) -> None:

@@ -128,7 +128,8 @@ def _words_of_look(status: StudyStatus) -> list[str]:
     look = status.precision
     if look is None:
         return []
-    words = words_of_look(look, status.design_items, status.usd)
+    most = status.design_items
+    words = words_of_look(look, most, status.usd, status.sample.of if status.sample else most)
     if status.tranche and status.tranche > look.n_items:
         words += f" {status.tranche:,} items are begun; a run completes them."
     return [words]

@@ -26,7 +26,14 @@ LOOK = PrecisionLook(30, 0.02, half_width=0.0512, of="b less a", graded_by="nume
     ],
 )
 def test_words(look: PrecisionLook, says: str) -> None:
-    assert says in words_of_look(look, 100, 1.0)
+    assert says in words_of_look(look, 100, 1.0, 200)
+
+
+def test_more_items_are_advised_only_where_the_data_have_them() -> None:
+    look = replace(LOOK, n_items=100)
+    for of in (100, 149):
+        said = words_of_look(look, 100, 1.0, of)
+        assert said.endswith(f"It needs about 150 items, and the data have {of}.")
 
 
 @pytest.mark.parametrize(
