@@ -62,7 +62,7 @@ def plan(
         )
     asked = Asked(detect=detect, max_usd=max_usd, power=power, pilot=pilot, stated=stated)
     found = planned_as(planned, graders_of(planned, graders, rubrics), asked, a, b)
-    return replace(found, notes=[*notes_of(planned), *planned.about_mocks])
+    return replace(found, notes=[*notes_of(planned), *planned.about_mocks, *found.notes])
 
 
 def _refuse_beside_a_pilot(asked: dict[str, float | None]) -> None:

@@ -157,7 +157,7 @@ def test_only_odd_items_are_named() -> None:
     assert not any("q1" in line for line in lines)
     sound = GraderItems(graded_by="numeric", scale=(0, 1), items=graded.items[:1])
     lines = card(item_statistics=StudyItems(study="toy", policy="dev", by_grader=[sound]))
-    assert "By numeric: 0 of 1 items are flagged. Scale 0 to 1." in lines
+    assert "By numeric: 0 of 1 items are flagged. The scale is 0 to 1." in lines
 
 
 def test_of_many_odd_items_the_first_ones_are_named() -> None:
@@ -169,7 +169,9 @@ def test_of_many_odd_items_the_first_ones_are_named() -> None:
     graded = GraderItems(graded_by="numeric", scale=None, items=items)
     lines = card(item_statistics=StudyItems(study="toy", policy="dev", by_grader=[graded]))
     assert sum(line.startswith("| q") for line in lines) == 10
-    told = "By numeric: 30 of 30 items are flagged; the first 10 are shown. Scale not declared."
+    told = (
+        "By numeric: 30 of 30 items are flagged; the first 10 are shown. The scale is not declared."
+    )
     assert told in lines
 
 
