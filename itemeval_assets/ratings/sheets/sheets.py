@@ -12,6 +12,7 @@ from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.design.selection import Words
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, StoreError
+from itemeval_assets.core.grading.asked_scales import doubts_of_scales
 from itemeval_assets.core.text.times import now
 from itemeval_assets.core.text.words import counted
 from itemeval_assets.report.render.pages.rating_page import rating_page
@@ -85,7 +86,7 @@ def write_sheet(study: Study, asked: Asked, path: Path) -> SheetSummary:
     except BaseException:
         forget_sheet(draft.store, sheet)
         raise
-    told = {"words": _of_cut(content, path), "path": str(path)}
+    told = {"words": [*draft.doubts, *_of_cut(content, path)], "path": str(path)}
     return SheetSummary(**draft.said, **told, sheet=sheet.id, scale=sheet.scale)
 
 
@@ -160,6 +161,12 @@ class _Draft:
                 for condition, cell in self._chosen
             ],
         )
+
+    @property
+    def doubts(self) -> list[str]:
+        """That the rubric asks for other scores than the sheet, where it does."""
+        has_schemes = self.study.config.benchmark.mapping.grading_scheme is not None
+        return list(doubts_of_scales([self.rater.grader], has_schemes=has_schemes))
 
     @cached_property
     def said(self) -> dict[str, Any]:
