@@ -78,6 +78,9 @@ def test_a_run_buys_until_it_is_precise_and_a_tighter_target_pays_nothing_twice(
     assert second.calls == 2 * (seen.n_items - 30)
     assert (second.status.tranche, second.missing, second.errored) == (seen.n_items, 0, 0)
     assert states(path) == {"done": 2 * seen.n_items, "not_planned": 120 - 2 * seen.n_items}
+    card = (Path(api.release(path).uri) / "README.md").read_text()
+    assert "chosen by looking (`precision`): the first 30 of the sample, then at most twice" in card
+    assert f"Precision reached: {seen.n_items} of 60 items are bought; the widest" in card
     last = api.run(changed(path, TOO_NARROW))
     assert booked(path) == first.calls + second.calls + last.calls == 120
     [note] = [note for note in last.status.notes if note.startswith("Precision")]

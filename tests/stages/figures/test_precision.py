@@ -19,6 +19,7 @@ LOOK = PrecisionLook(30, 0.02, half_width=0.0512, of="b less a", graded_by="nume
             "(target 0.02): b less a by numeric. It needs about 150 items, for about $4.00 more.",
         ),
         (replace(LOOK, needed=None), "by numeric."),
+        (replace(LOOK, detect=0.0286), "(target 0.02, which detects 0.0286): b less a by"),
         (replace(LOOK, is_reached=True), "Precision reached: 30 of 100 items are bought"),
         (replace(LOOK, n_items=100), "the sample is used up: 100 of 100 items are bought"),
         (replace(LOOK, n_items=100), "It needs about 150 items: raise benchmark.sample.n."),

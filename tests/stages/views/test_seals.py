@@ -143,3 +143,21 @@ def test_a_file_that_holds_no_seals_is_told(config: Path) -> None:
     (place / "seals.json").write_text('{"seals": [{"sha256": "x"}]}')
     with pytest.raises(StoreError, match=r"seals\.json"):
         api.seal(config)
+
+
+def test_raters_who_come_later_are_told_apart_from_deviations(config: Path) -> None:
+    edit(config, graders={"anna": {"kind": "human", "scale": [0, 1]}}, facets={"grader": ["anna"]})
+    api.seal(config)
+    rater = {"kind": "human", "scale": [0, 1]}
+    edit(config, graders={"ben": rater, "cleo": rater}, facets={"grader": ["anna", "ben", "cleo"]})
+    edit(config, seal={**SEAL, "hypotheses": ["b is better than a"]})
+    *_, differing, raters = api.status(config).notes
+    assert differing.startswith("1 deviation from the seal: seal.hypotheses was")
+    assert raters == "Raters since the seal: ben, cleo."
+    # One that was sealed is part of the plan.
+    edit(config, graders={"anna": {"kind": "human", "scale": [0, 5]}}, seal=SEAL)
+    *_, differing, _ = api.status(config).notes
+    assert differing == "1 deviation from the seal: graders.anna.scale was [0.0,1.0], is [0.0,5.0]."
+    # Sealed again, they all are.
+    state = api.seal(config)
+    assert (state.is_new, state.raters, state.deviations) == (True, [], [])
