@@ -195,7 +195,7 @@ def test_a_scale_is_asked_for_where_judges_have_none(tmp_path: Path) -> None:
 def test_a_rubric_with_another_scale_is_told(tmp_path: Path) -> None:
     study = rated_study(tmp_path, items=2)
     (tmp_path / "rubrics" / "strict.md").write_text("Score it from 0 to 10.\n{input}\n{solution}")
-    told = "template 'strict': it asks for scores from 0 to 10, and graders.{}.scale is [0, 1]; say"
+    told = "template 'strict': it asks for scores from 0 to 10, and `scale` is [0, 1] for {}; say"
     found = sheet(load_study(study.config_path), tmp_path / "sheet.csv", n=1)
     assert [words.startswith(told.format("anna")) for words in found.words] == [True]
     assert told.format("judge") in " ".join(load_study(study.config_path).design.doubts)

@@ -23,6 +23,7 @@ def doubts_of_scales(graders: Iterable[Grader], *, has_schemes: bool) -> Iterato
     `has_schemes`: the items have grading schemes, so that what a rubric says without one is not
     asked for. They are told and never refused: a rubric may speak of other scores.
     """
+    found: dict[str, dict[str, None]] = {}
     for grader in graders:
         rubric = grader.template
         if rubric is None or grader.scale is None or criteria_of(rubric):
@@ -31,10 +32,11 @@ def doubts_of_scales(graders: Iterable[Grader], *, has_schemes: bool) -> Iterato
             continue
         if asked := _other_than(grader.scale, rubric):
             low, high = grader.scale
-            yield (
-                f"template {rubric.name!r}: it asks for scores from {asked[0]} to {asked[1]}, and"
-                f" graders.{grader.name}.scale is [{low:g}, {high:g}]; say the same in both"
-            )
+            words = f"template {rubric.name!r}: it asks for scores from {asked[0]} to {asked[1]}"
+            told = f"{words}, and `scale` is [{low:g}, {high:g}] for"
+            found.setdefault(told, {})[grader.name] = None
+    for told, names in found.items():
+        yield f"{told} {', '.join(names)}; say the same in both"
 
 
 def _other_than(scale: ScoreScale, rubric: Template) -> tuple[str, str] | None:

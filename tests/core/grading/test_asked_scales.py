@@ -25,7 +25,7 @@ def doubts(text: str, scale: ScoreScale, *, has_schemes: bool = False) -> list[s
 )
 def test_another_scale_is_told(text: str) -> None:
     [told] = doubts(text, (0, 10))
-    assert "graders.anna.scale is [0, 10]; say the same in both" in told
+    assert "`scale` is [0, 10] for anna; say the same in both" in told
     assert told.startswith("template 'mine': it asks for scores from 0")
     assert doubts(text, (0, 1)) == []
 
@@ -41,6 +41,14 @@ def test_another_scale_is_told(text: str) -> None:
 )
 def test_what_asks_for_no_other_scale_is_not(text: str) -> None:
     assert doubts(text, (0, 10)) == []
+
+
+def test_graders_are_named_together() -> None:
+    rubric = make_template("mine", "rubrics/mine.md", "Score it from 0 to 1.")
+    person = HumanConfig(kind="human", scale=(0, 5))
+    graders = [one for name in ("anna", "ben", "anna") for one in person.graders(name, [rubric])]
+    [told] = doubts_of_scales(graders, has_schemes=False)
+    assert "and `scale` is [0, 5] for anna, ben; say" in told
 
 
 def test_a_scheme_of_the_item_says_its_own_scale() -> None:

@@ -162,8 +162,8 @@ def test_what_is_spent_or_reserved_takes_room() -> None:
     room = Room(5.0, 4.5)
     assert (room.forbids(0.5), room.forbids(0.51), room.forbids(None)) == (False, True, False)
     assert [*room.words_on(0.51)] == [
-        "budget.max_usd is $5.00, of which $4.50 are taken: a run of this is refused. Raise it, or "
-        "plan with --max-usd 0.50."
+        "budget.max_usd is $5.00, $4.50 of it spent or reserved: a run of this is refused. Raise "
+        "it, or plan with --max-usd 0.50."
     ]
     assert next(iter(Room(5.0, 5.0).words_on(1.0))).endswith("is refused. Raise it.")
     assert not Room(None).forbids(1e9)

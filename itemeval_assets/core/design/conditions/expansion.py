@@ -64,7 +64,7 @@ def expand_design(
     has_schemes = config.benchmark.mapping.grading_scheme is not None
     told = (
         *doubts(config, prompts, rubrics, task),
-        *dict.fromkeys(doubts_of_scales(graders, has_schemes=has_schemes)),
+        *doubts_of_scales(graders, has_schemes=has_schemes),
     )
     design = Design(generate, grade, told)
     _refuse_equal_ids(design)

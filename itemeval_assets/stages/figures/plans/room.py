@@ -30,7 +30,7 @@ class Room:
         """That a run is refused, and what to do; nothing where it is not."""
         if self.max_usd is None or not self.forbids(at_most_usd):
             return
-        taken = f", of which {dollars(self.taken_usd)} are taken" if self.taken_usd else ""
+        taken = f", {dollars(self.taken_usd)} of it spent or reserved" if self.taken_usd else ""
         cents = math.floor((self.max_usd - self.taken_usd) * 100 + 1e-6)
         ask = f", or plan with --max-usd {cents / 100:.2f}" if cents > 0 else ""
         yield (
