@@ -63,7 +63,8 @@ def plan(
     asked = Asked(detect=detect, max_usd=max_usd, power=power, pilot=pilot, stated=stated)
     found = planned_as(planned, graders_of(planned, graders, rubrics), asked, a, b)
     target = [] if pilot else _words_on_precision(planned.study)
-    return replace(found, notes=[*target, *notes_of(planned), *planned.about_mocks])
+    notes = [*target, *notes_of(planned), *planned.about_mocks, *found.notes]
+    return replace(found, notes=notes)
 
 
 def _words_on_precision(study: Study) -> list[str]:

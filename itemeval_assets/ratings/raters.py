@@ -1,5 +1,8 @@
 """Who rates: a grade condition of the study, or one that an import will write into its YAML."""
 
+import unicodedata
+from collections.abc import Iterable
+
 from pydantic import ValidationError
 
 from itemeval_assets.core.config.rules.names import LONGEST_NAME_BYTES
@@ -46,7 +49,7 @@ def _new_entry(scale: Scale) -> GraderConfig:
 
 
 def require_free_name(study: Study, rater: str) -> None:
-    """Raise ConfigError where a name is of something else, or of another rater but for its case."""
+    """Raise ConfigError where a text is no name, or the name of something else."""
     graders = study.config.graders
     if not rater.strip() or rater != rater.strip() or "/" in rater or not rater.isprintable():
         raise ConfigError(
@@ -64,12 +67,18 @@ def require_free_name(study: Study, rater: str) -> None:
         )
     if rater in {*study.config.scorers, *study.config.scorers_in_use}:
         raise ConfigError(f"rater: {rater!r} is a scorer; give the rater another name")
-    alike = [name for name in graders if name != rater and name.lower() == rater.lower()]
-    if alike:
-        raise ConfigError(
-            f"rater: there is a grader {alike[0]!r} already: two raters of one name; write "
-            f"{alike[0]!r} if that is meant, or give this one another name"
-        )
+
+
+def first_of_name(study: Study, rater: str, others: Iterable[str] = ()) -> str | None:
+    """The grader, or one of `others`, whose name a reader takes for that of a new rater.
+
+    Case does not tell two names apart. Both may be raters where the YAML names both.
+    """
+    graders = study.config.graders
+    if rater in graders:
+        return None
+    named = [*graders, *sorted(others)]
+    return next((one for one in named if one != rater and _folded(one) == _folded(rater)), None)
 
 
 def scale_of(study: Study) -> Scale:
@@ -111,6 +120,10 @@ def _rubric(study: Study, name: str | None) -> Template:
         f"rubric: the study has {len(names)}: {', '.join(names)}. A sheet is about one: name it "
         "with --rubric"
     )
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def _words(scale: Scale | None) -> str:

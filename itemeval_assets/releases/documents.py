@@ -13,6 +13,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.spend import spend_by_model
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.records.published.releases import EVENT_COLUMNS, items_of
+from itemeval_assets.core.records.stopping import words_on_stopping
 from itemeval_assets.core.tables.cells import CELL_COLUMNS
 from itemeval_assets.core.tables.column_notes import COLUMN_NOTES
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG
@@ -30,6 +31,7 @@ from itemeval_assets.stages.figures.all_figures import all_figures
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.figures.scores.scores import study_scores
 from itemeval_assets.stages.views.seals import notes_on_seals
+from itemeval_assets.stages.views.status import survey
 from itemeval_assets.storage.study.layout import SEALS
 from itemeval_assets.storage.study.store import ResultsStore
 
@@ -97,10 +99,19 @@ def card_facts(draft: Draft, written: Written, manifests: Sequence[Mapping[str, 
         spend=spend_by_model(store.read("log_index")),
         others_usd=written.others_usd,
         manifests=manifests,
+        stopping=_stopping(study, store),
         seal=notes_on_seals(study, store, planned.items),
         frames=written.rows,
         package_version=version_of(_PACKAGE),
     )
+
+
+def _stopping(study: Study, store: ResultsStore) -> str:
+    """How the number of items came about where the policy leaves it to `precision`."""
+    asked = study.config.precision
+    if asked is None or (status := survey(study, store)).tranche is None:
+        return ""
+    return words_on_stopping(asked, study.config.measurement.level, status.words_of_look)
 
 
 def json_bytes(document: Mapping[str, Any]) -> bytes:

@@ -33,7 +33,8 @@ class CardFacts:
     `scores` has what came of each generate x grade condition, `comparisons` all pairs. A figure
     that is a text could not be estimated, and this is why. `manifests` are those of the runs behind
     the rows, oldest first; `others_usd` is what conditions have cost that are not in the design any
-    more. `seal`: what was sealed, when, and what deviates from it; empty: nothing was.
+    more. `seal`: what was sealed, when, and what deviates from it; empty: nothing was. `stopping`:
+    how the number of items was chosen by looking; empty: it was fixed before.
     """
 
     version: str
@@ -57,6 +58,7 @@ class CardFacts:
     package_version: str
     others_usd: float = 0.0
     seal: Sequence[str] = ()
+    stopping: str = ""
 
 
 def study_card(facts: CardFacts) -> str:

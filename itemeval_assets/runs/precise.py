@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from itemeval_assets.core.design.options import RunOptions
-from itemeval_assets.core.design.partitions import GRADE, RUBRIC, Partition
-from itemeval_assets.core.design.precise import metrics_of
+from itemeval_assets.core.design.partitions import GRADE, RUBRIC
+from itemeval_assets.core.design.precise import is_whole
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study, run_plan
 from itemeval_assets.core.design.tranches import tranche_of, with_tranche
@@ -53,7 +53,8 @@ def run_in_tranches(
     """
     run = run_study(study, selection, options, on_progress, workers, accept_changes=accept_changes)
     tranche = tranche_of(study, run_plan(study.config, options.policy))
-    if tranche is None or not _is_whole(study, selection):
+    asked = study.config.precision
+    if tranche is None or asked is None or not is_whole(study.design, asked, selection):
         return run
     done = [run]
     while True:
@@ -68,17 +69,6 @@ def run_in_tranches(
         study = _begun(with_tranche(study, tranche), selection, left, done, seen)
         run = run_study(study, selection, left, on_progress, workers)
         done.append(run)
-
-
-def _is_whole(study: Study, selection: Selection) -> bool:
-    """Whether all is asked for that the intervals are of."""
-    asked = study.config.precision
-    assert asked is not None
-    metrics, conditions = metrics_of(study.design, asked), study.design.first_asked
-    wanted = {Partition((one.id, judge.id)) for one in conditions for judge in metrics}
-    rubrics = {study.design.rubric_of(part) for part in wanted} - {None}
-    wanted |= {part.solutions for part in wanted} | rubrics
-    return wanted <= {*selection.partitions}
 
 
 def _looked(study: Study, tranche: int, options: RunOptions) -> PrecisionLook:
@@ -129,7 +119,8 @@ def _begun(
         require_allowed(study, options, foreseen(study, store, selection, options))
     except (BudgetExceeded, ConsentMissing) as refusal:
         status = done[-1].status
-        said = words_of_look(seen, status.design_items, status.usd)
+        most = status.design_items
+        said = words_of_look(seen, most, status.usd, most)
         calls, usd = (sum(getattr(run, name) for run in done) for name in ("calls", "usd"))
         facts = {"calls_made": calls, "usd_of_run": usd, "half_width": seen.half_width or 0.0}
         raise type(refusal)(f"{said}\n{refusal}", {**refusal.facts, **facts}) from refusal

@@ -202,7 +202,7 @@ COMMANDS: Sequence[Command] = [
     ),
     Command(
         "plan {config} --pilot=3 --json",
-        lambda found: found["message"].startswith("pilot: 3 items tell too little"),
+        lambda found: found["message"].startswith("pilot: 3 is too few items"),
         exit_code=2,
     ),
     *(

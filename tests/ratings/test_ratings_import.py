@@ -1,6 +1,7 @@
 """Filled-in sheets come in: in any order, as spreadsheets save them, whole or not at all."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, StoreError
+from itemeval_assets.core.text.yaml.edits import with_entry
 from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.ratings.records import Line
 from itemeval_assets.ratings.taking import new_rater
@@ -207,6 +209,34 @@ def _page(folder: Path) -> Path:
     path = folder / "page.html"
     path.write_text("<p>")
     return path
+
+
+def test_names_that_read_as_one_are_refused_before_anybody_rates(tmp_path: Path) -> None:
+    study, path = with_sheet(tmp_path, items=4)
+    for name in ("Anna", "ANNA", "\uff41nna"):
+        for ask in (api.ratings_sheet, api.next_ratings):
+            with pytest.raises(ConfigError, match=r"'anna' already.*reads as the same name"):
+                ask(study, name, *([tmp_path / "no.csv"] if ask is api.ratings_sheet else []))
+    assert len(sheets_of(study)) == 1
+    api.import_ratings(as_csv(tmp_path / "done.csv", filled(study, path)), study)
+
+
+def test_sheets_of_two_raters_that_read_as_one_can_be_imported(tmp_path: Path) -> None:
+    """They were written by earlier code, or before the YAML had the other rater."""
+    study, path = with_sheet(tmp_path, items=4)
+    done = as_csv(tmp_path / "done.csv", filled(study, path))
+    config = study.config_path
+    before = config.read_text()
+    config.write_text(with_entry(before, ("graders",), "ANNA", "{kind: human, scale: [0, 1]}"))
+    with pytest.raises(ConfigError, match=r"write anna: (\{.*\}) under graders") as caught:
+        api.import_ratings(done, config)
+    entry = re.search(r"write anna: (\{.*?\}) under", str(caught.value))
+    assert entry
+    config.write_text(with_entry(config.read_text(), ("graders",), "anna", entry.group(1)))
+    assert api.import_ratings(done, config).ratings == 8
+    # Both are named now: each may have further sheets.
+    for name in ("anna", "ANNA"):
+        api.ratings_sheet(config, name, tmp_path / f"{name}.csv", again=True)
 
 
 def test_an_import_that_fails_leaves_the_yaml(

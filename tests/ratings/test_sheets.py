@@ -156,7 +156,7 @@ def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
         "there is such a file already": {"out": tmp_path / "there.csv"},
         "there is no folder": {"out": tmp_path / "no" / "sheet.csv"},
         "graders.judge is a judge": {"rater": "judge"},
-        "already: two raters of one name": {"rater": "JUDGE"},
+        "'judge' already, .* 'JUDGE' reads as the same name": {"rater": "JUDGE"},
         "'rx' is a scorer": {"rater": "rx"},
         "is no name": {"rater": "a/b"},
         "has 201 bytes; a name may have at most 200": {"rater": "x" * 201},
@@ -193,6 +193,15 @@ def test_a_scale_is_asked_for_where_judges_have_none(tmp_path: Path) -> None:
     assert sheet(study, tmp_path / "sheet.csv", n=1, scale=(0.0, 10.0)).scale == (0.0, 10.0)
     with pytest.raises(ItemevalAssetsError, match=r"one rater has one scale: give --scale 0,10"):
         sheet(study, tmp_path / "next.csv", scale=(0.0, 5.0))
+
+
+def test_a_rubric_with_another_scale_is_told(tmp_path: Path) -> None:
+    study = rated_study(tmp_path, items=2)
+    (tmp_path / "rubrics" / "strict.md").write_text("Score it from 0 to 10.\n{input}\n{solution}")
+    told = "template 'strict': it asks for scores from 0 to 10, and `scale` is [0, 1] for {}; say"
+    found = sheet(load_study(study.config_path), tmp_path / "sheet.csv", n=1)
+    assert [words.startswith(told.format("anna")) for words in found.words] == [True]
+    assert told.format("judge") in " ".join(load_study(study.config_path).design.doubts)
 
 
 def test_a_rater_of_the_yaml_has_its_scale(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ import pytest
 import yaml
 
 from itemeval_assets.core.config.reading import parse_config
+from itemeval_assets.core.config.sections import PrecisionConfig
 from itemeval_assets.core.money.spend import Spend
+from itemeval_assets.core.records.stopping import words_on_stopping
 from itemeval_assets.report.card import CardFacts, study_card
 from itemeval_assets.stages.figures.comparisons.records import StudyComparisons
 from itemeval_assets.stages.figures.designs import Design
@@ -157,7 +159,7 @@ def test_only_odd_items_are_named() -> None:
     assert not any("q1" in line for line in lines)
     sound = GraderItems(graded_by="numeric", scale=(0, 1), items=graded.items[:1])
     lines = card(item_statistics=StudyItems(study="toy", policy="dev", by_grader=[sound]))
-    assert "By numeric: 0 of 1 items are flagged. Scale 0 to 1." in lines
+    assert "By numeric: 0 of 1 items are flagged. The scale is 0 to 1." in lines
 
 
 def test_of_many_odd_items_the_first_ones_are_named() -> None:
@@ -169,7 +171,9 @@ def test_of_many_odd_items_the_first_ones_are_named() -> None:
     graded = GraderItems(graded_by="numeric", scale=None, items=items)
     lines = card(item_statistics=StudyItems(study="toy", policy="dev", by_grader=[graded]))
     assert sum(line.startswith("| q") for line in lines) == 10
-    told = "By numeric: 30 of 30 items are flagged; the first 10 are shown. Scale not declared."
+    told = (
+        "By numeric: 30 of 30 items are flagged; the first 10 are shown. The scale is not declared."
+    )
     assert told in lines
 
 
@@ -242,3 +246,21 @@ def test_what_left_the_design_is_said_with_its_cost() -> None:
     said = "0.2500 USD of it for conditions that the design no longer has: the"
     assert said in card(others_usd=0.25)
     assert not any("no longer has" in line for line in card())
+
+
+@pytest.mark.parametrize(
+    ("target", "rule"),
+    [
+        ({"half_width": 0.02}, "until each 95 % interval had a half-width of 0.02 or less."),
+        (
+            {"detect": 0.03, "metrics": ["judge"]},
+            "until a difference of 0.03 by judge was detected with a power of 80 %.",
+        ),
+    ],
+)
+def test_how_the_number_of_items_was_chosen_is_told(target: dict[str, Any], rule: str) -> None:
+    words = words_on_stopping(PrecisionConfig(**target), 0.95, ["Precision reached."])
+    [line] = [line for line in card(stopping=words) if line.startswith("- Number of items: ")]
+    assert "chosen by looking (`precision`): the first 30 of the sample" in line
+    assert f"{rule} The widths of intervals end it" in line and line.endswith("Precision reached.")
+    assert not [line for line in card() if "Number of items" in line]

@@ -10,6 +10,7 @@ import yaml
 from itemeval_assets import api
 from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, Stopped
 from itemeval_assets.core.records.precision import PrecisionLook
+from itemeval_assets.report.screens.money import study_estimate
 from itemeval_assets.runs import precise
 from itemeval_assets.stages.views.status import StudyStatus
 from itemeval_assets.storage.study.inputs.tranches import keep_tranche
@@ -61,7 +62,7 @@ def booked(path: Path) -> int:
 
 
 def test_a_run_buys_until_it_is_precise_and_a_tighter_target_pays_nothing_twice(
-    tmp_path: Path,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = written(tmp_path, {"precision": {"half_width": 0.5}})
     whole = api.estimate(path)
@@ -71,7 +72,7 @@ def test_a_run_buys_until_it_is_precise_and_a_tighter_target_pays_nothing_twice(
     assert (first.calls, first.status.tranche) == (60, 30)
     assert looked(first.status).is_reached
     assert states(path) == {"done": 60, "not_planned": 60}
-    changed(path, NARROW)
+    assert_estimated(changed(path, NARROW), capsys)
     before = api.status(path)
     assert (looked(before).is_reached, looked(before).half_width) == (False, None)
     assert (looked(before).n_items, looked(before).target) == (30, 0.2)
@@ -82,11 +83,25 @@ def test_a_run_buys_until_it_is_precise_and_a_tighter_target_pays_nothing_twice(
     assert second.calls == 2 * (seen.n_items - 30)
     assert (second.status.tranche, second.missing, second.errored) == (seen.n_items, 0, 0)
     assert states(path) == {"done": 2 * seen.n_items, "not_planned": 120 - 2 * seen.n_items}
+    card = (Path(api.release(path).uri) / "README.md").read_text()
+    assert "chosen by looking (`precision`): the first 30 of the sample, then at most twice" in card
+    assert f"Precision reached: {seen.n_items} of 60 items are bought; the widest" in card
     last = api.run(changed(path, TOO_NARROW))
     assert booked(path) == first.calls + second.calls + last.calls == 120
     [note] = [note for note in last.status.notes if note.startswith("Precision")]
     assert note.startswith("Precision not reached, and the sample is used up: 60 of 60 items")
     assert api.run(path).run_ids == []
+
+
+def assert_estimated(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is begun is done, and more may come; not for a part of what the intervals are of."""
+    study_estimate(api.estimate(path))
+    said = " ".join(capsys.readouterr().out.split())
+    assert "What remains of the first 30 of 60 items: 0 calls, at most $0. What" in said
+    assert "What remains of all 60: 60 calls, at most $0.4930. A run buys only as many" in said
+    assert "The full grid of these conditions and the first 30 of 60 items: 60 calls" in said
+    study_estimate(api.estimate(path, conditions="mockllm/a"))
+    assert "remains of all" not in capsys.readouterr().out
 
 
 def test_money_ends_a_run_between_tranches_and_says_how_far_it_is(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from itemeval_assets.core.errors import ConfigError
 
 from .conditions.conditions import Design, GradeCondition
 from .conditions.ids import canonical_json
-from .selection import select_grade
+from .partitions import Partition
+from .selection import Selection, select_grade
 
 _POWER = 0.8
 
@@ -56,6 +57,15 @@ def metrics_of(design: Design, asked: PrecisionConfig) -> list[GradeCondition]:
         if one.id in ids and one.rejudge is None and not one.grader.by_people:
             first.setdefault(one.first_id, one)
     return list(first.values())
+
+
+def is_whole(design: Design, asked: PrecisionConfig, selection: Selection) -> bool:
+    """Whether all is chosen that the intervals are of. A run of less begins no further items."""
+    metrics, conditions = metrics_of(design, asked), design.first_asked
+    wanted = {Partition((one.id, judge.id)) for one in conditions for judge in metrics}
+    rubrics = {design.rubric_of(part) for part in wanted} - {None}
+    wanted |= {part.solutions for part in wanted} | rubrics
+    return wanted <= {*selection.partitions}
 
 
 def require_possible(design: Design, asked: PrecisionConfig) -> None:

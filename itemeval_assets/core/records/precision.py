@@ -17,7 +17,8 @@ class PrecisionLook:
     the mean of one. `n_items`: the items of the tranche, of which some may lack a score.
     `needed`: about so many items reach the target, by what varies so far; null: nobody can say.
     `problem`: why there is no interval yet; null where there is one. `is_early`: since all items
-    are of one cluster, so that others may tell.
+    are of one cluster, so that others may tell. `detect`: the difference that the study asks for,
+    and that `target` detects.
     """
 
     n_items: int
@@ -29,6 +30,7 @@ class PrecisionLook:
     needed: int | None = None
     problem: str | None = None
     is_early: bool = False
+    detect: float | None = None
 
     @classmethod
     def of_record(cls, record: Any) -> "PrecisionLook":
@@ -45,21 +47,24 @@ class PrecisionLook:
         return asdict(self)
 
 
-def words_of_look(look: PrecisionLook, most: int, usd: float | None) -> str:
-    """How far it is. `most`: the items of the sample; `usd`: what they have cost so far."""
+def words_of_look(look: PrecisionLook, most: int, usd: float | None, of: int) -> str:
+    """How far it is. The sample has `most` items, the data `of`; `usd`: what they cost so far."""
     verb = "is" if look.n_items == 1 else "are"
     bought = f"{look.n_items:,} of {counted(most, 'item')} {verb} bought"
     if look.half_width is None:
         return f"Precision: {bought}, and no interval is known: {look.problem}"
     needs = "" if look.needed is None else f"about {counted(look.needed, 'item')}"
+    finds = "" if look.detect is None else f", which detects {look.detect:g}"
     said = (
-        f"the widest interval is ±{look.half_width:.3g} (target {look.target:.3g}): {look.of} by"
-        f" {look.graded_by}"
+        f"the widest interval is ±{look.half_width:.3g} (target {look.target:.3g}{finds}):"
+        f" {look.of} by {look.graded_by}"
     )
     if look.is_reached:
         return f"Precision reached: {bought}; {said}."
     if look.n_items >= most:
-        more = f" It needs {needs}: raise benchmark.sample.n." if needs else ""
+        has = (look.needed or 0) <= of
+        remedy = ": raise benchmark.sample.n" if has else f", and the data have {of:,}"
+        more = f" It needs {needs}{remedy}." if needs else ""
         return f"Precision not reached, and the sample is used up: {bought}; {said}.{more}"
     more = f" It needs {needs}{_cost(look, usd)}." if needs else ""
     return f"Precision not reached yet: {bought}; {said}.{more}"

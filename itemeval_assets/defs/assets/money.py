@@ -69,7 +69,10 @@ def estimate_asset(study: Study, shared: dict[str, Any]) -> Any:
 
 
 def _estimate_metadata(found: "StudyEstimate") -> dict[str, Any]:
-    remaining = found.remaining
+    remaining, whole = found.remaining, found.all_tranches
+    of_whole = {}
+    if whole is not None:
+        of_whole = {"calls of all items": whole.calls, "usd of all items at most": usd(whole.usd)}
     return {
         "calls": remaining.calls,
         "calls from the response cache": remaining.cached,
@@ -77,6 +80,7 @@ def _estimate_metadata(found: "StudyEstimate") -> dict[str, Any]:
         "usd expected": "unknown: no stored calls yet"
         if remaining.expected_usd is None
         else usd(remaining.expected_usd),
+        **of_whole,
         "usd spent so far": usd(found.spent_usd),
         "usd reserved by runs and batches": usd(found.reserved_usd),
         **_estimate_table("solutions", found.generate),

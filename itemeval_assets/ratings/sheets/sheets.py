@@ -12,6 +12,7 @@ from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.design.selection import Words
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, StoreError
+from itemeval_assets.core.grading.asked_scales import doubts_of_scales
 from itemeval_assets.core.text.times import now
 from itemeval_assets.core.text.words import counted
 from itemeval_assets.report.render.pages.rating_page import rating_page
@@ -23,7 +24,7 @@ from itemeval_assets.storage.study.store import ResultsStore, open_store
 from ..content import SheetContent, SheetTexts
 from ..kept import forget_sheet, keep_sheet, kept_sheets
 from ..pool import Pool, pool_of
-from ..raters import Scale, rater_condition
+from ..raters import Scale, first_of_name, rater_condition
 from ..records import Line, NextRatings, Sheet, SheetSummary
 from .choice import chosen_cells, chosen_conditions
 from .expecting import expected_of
@@ -85,7 +86,7 @@ def write_sheet(study: Study, asked: Asked, path: Path) -> SheetSummary:
     except BaseException:
         forget_sheet(draft.store, sheet)
         raise
-    told = {"words": _of_cut(content, path), "path": str(path)}
+    told = {"words": [*draft.doubts, *_of_cut(content, path)], "path": str(path)}
     return SheetSummary(**draft.said, **told, sheet=sheet.id, scale=sheet.scale)
 
 
@@ -102,8 +103,18 @@ class _Draft:
         self._view = CellView(study, self._items, "full-interactive")
         generate = chosen_conditions(study.design, asked.conditions)
         self._pool: Pool = pool_of(self.store, self._view, self.rater, generate, again=asked.again)
+        self._require_one_name()
         self._require_one_scale()
         self._require_answers()
+
+    def _require_one_name(self) -> None:
+        """Before anybody rates: an import would refuse a second rater of one name."""
+        rater, on_sheets = self.asked.rater, {sheet.rater for sheet in kept_sheets(self.store)}
+        if first := first_of_name(self.study, rater, on_sheets):
+            raise ConfigError(
+                f"rater: there is {first!r} already, in the YAML or on a sheet, and {rater!r} "
+                f"reads as the same name; write {first!r} if that is meant, or give another name"
+            )
 
     def _require_one_scale(self) -> None:
         for sheet in kept_sheets(self.store):
@@ -150,6 +161,12 @@ class _Draft:
                 for condition, cell in self._chosen
             ],
         )
+
+    @property
+    def doubts(self) -> list[str]:
+        """That the rubric asks for other scores than the sheet, where it does."""
+        has_schemes = self.study.config.benchmark.mapping.grading_scheme is not None
+        return list(doubts_of_scales([self.rater.grader], has_schemes=has_schemes))
 
     @cached_property
     def said(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, StoreError
+from itemeval_assets.core.text.yaml.edits import plain_word
 from itemeval_assets.stages.items import known
 from itemeval_assets.stages.views.cells import CellView
 from itemeval_assets.storage.objects.given_file import GivenFile
@@ -19,7 +20,7 @@ from itemeval_assets.storage.study.store import ResultsStore, open_store
 from ..content import SheetTexts
 from ..kept import kept_sheets
 from ..pool import pool_of
-from ..raters import rater_condition
+from ..raters import first_of_name, rater_condition
 from ..records import RatingsSummary, Sheet
 from .checking import Rating, ratings_of, sheet_of
 from .new_rater import with_rater, write_rater
@@ -75,6 +76,18 @@ def _require_rater(rater: str | None, sheet: Sheet) -> None:
         )
 
 
+def _require_one_name(study: Study, sheet: Sheet) -> None:
+    """A rater that reads as another one comes in only where the YAML says that there are two."""
+    if first := first_of_name(study, sheet.rater):
+        entry = f"{{kind: human, scale: [{', '.join(f'{end:g}' for end in sheet.scale)}]}}"
+        raise ConfigError(
+            f"rater: the sheet is of {sheet.rater!r}, and there is a grader {first!r} already, "
+            f"which reads as the same name. If they are two people, write "
+            f"{plain_word(sheet.rater)}: {entry} under graders in the YAML, and import the sheet "
+            "again. Nothing was taken"
+        )
+
+
 def _condition(study: Study, sheet: Sheet) -> GradeCondition:
     """The grade condition of a sheet. Raises ConfigError where the study has it no more."""
     known = study.design.grade_by_id.get(sheet.grade_condition_id)
@@ -83,6 +96,7 @@ def _condition(study: Study, sheet: Sheet) -> GradeCondition:
             f"rubric: the sheet was written for {sheet.rubric!r}, which the study has no more: name"
             " it in facets.rubric again. Nothing was taken"
         )
+    _require_one_name(study, sheet)
     condition = known or rater_condition(study, sheet.rater, sheet.rubric, sheet.scale)
     if condition.id != sheet.grade_condition_id:
         raise ConfigError(

@@ -27,7 +27,7 @@ def intervals(found: "Estimated") -> str:
 
 
 def scale_sentence(scale: tuple[float, float] | None) -> str:
-    return f"Scale {scale_words(scale)}."
+    return f"The scale is {scale_words(scale)}."
 
 
 def by_grader(graded_by: str | None, words: Iterable[str]) -> str:

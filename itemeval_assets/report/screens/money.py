@@ -41,8 +41,7 @@ def study_estimate(found: "StudyEstimate") -> None:
     mocks_are_free(part.model for part in found.parts if part.grid.usd)
     rest = found.remaining
     if found.parts:
-        out.print(f"What remains: {_projected(rest)}.")
-        out.print(f"The full grid of these conditions: {_projected(found.grid)}.")
+        _remaining(found)
     else:
         out.print("What is chosen has no calls of models.")
     if found.waiting_usd:
@@ -66,6 +65,21 @@ def study_estimate(found: "StudyEstimate") -> None:
         out.print(f"[yellow]![/yellow] {data(warning)}", soft_wrap=True)
 
 
+def _remaining(found: "StudyEstimate") -> None:
+    """In sum; with `precision` the items that are begun, and apart from them the whole sample."""
+    first, whole = "", found.all_tranches
+    if found.tranche is not None and found.tranche < found.items:
+        first = f"the first {found.tranche:,} of {found.items:,} items"
+    out.print(f"What remains{first and f' of {first}'}: {_projected(found.remaining)}.")
+    if first and whole:
+        paragraph(
+            f"What remains of all {found.items:,}: {_at_most(whole)}. A run buys only as many "
+            "as `precision` needs."
+        )
+    grid = f" and {first}" if first else ""
+    out.print(f"The full grid of these conditions{grid}: {_projected(found.grid)}.")
+
+
 def mocks_are_free(models: Iterable[str]) -> None:
     """Say of the dollars of mock models that nobody pays them."""
     for words in words_of_mocks(models):
@@ -73,12 +87,16 @@ def mocks_are_free(models: Iterable[str]) -> None:
 
 
 def _projected(rest: "Projection") -> str:
-    cached = f" ({rest.cached} from the response cache, free)" if rest.cached else ""
     expected = ""
     if rest.expected_usd is not None and rest.calls > rest.cached:
         expected = f", {dollars(rest.expected_usd)} expected"
+    return _at_most(rest) + expected
+
+
+def _at_most(rest: "Projection") -> str:
+    cached = f" ({rest.cached} from the response cache, free)" if rest.cached else ""
     most = projected(rest)
-    return f"{rest.calls} calls{cached}, at most {most.word or dollars(most.usd)}{expected}"
+    return f"{rest.calls} calls{cached}, at most {most.word or dollars(most.usd)}"
 
 
 def _duration(seconds: float) -> str:

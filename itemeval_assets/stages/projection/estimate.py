@@ -7,6 +7,7 @@ from itemeval_assets.core.design.items.sampling import Sample
 from itemeval_assets.core.design.items.targets import Ungradable
 from itemeval_assets.core.design.options import PlanOptions
 from itemeval_assets.core.design.partitions import GENERATE, GRADE, RUBRIC, Partition, Stage
+from itemeval_assets.core.design.precise import is_whole
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.design.tranches import tranche_of, with_tranche
@@ -44,7 +45,8 @@ class StudyEstimate:
     asked again, since they are others now. `model_sample`: how the models were drawn, in words.
     `waiting_usd`: what of the remaining ceiling is that of calls in batches, which are collected
     and not sent again. `tranche`: with `precision`, the items that the figures are of;
-    `all_tranches`: what remains if the whole sample is bought. `rubrics`: those that models write.
+    `all_tranches`: what remains if the whole sample is bought; null where a run does not do that.
+    `rubrics`: those that models write.
     """
 
     study: str
@@ -130,17 +132,19 @@ def preview(
         options=options,
         outdated=found.outdated,
     )
-    now, changed = estimate(scope, selection), list(found.changed)
-    if whole := all_tranches(scope, selection):
-        now = replace(
-            now, all_tranches=whole, warnings=[*now.warnings, *words_of_whole(now, whole)]
-        )
-    return replace(now, sample=found.sample, changed=changed)
+    now, whole = estimate(scope, selection), all_tranches(scope, selection)
+    return replace(now, all_tranches=whole, sample=found.sample, changed=list(found.changed))
 
 
 def all_tranches(scope: Scope, selection: Selection) -> Projection | None:
-    """What remains to be called if no tranche reaches the target; null without tranches."""
-    if tranche_of(scope.study, scope.extent) is None:
+    """What remains to be called if no tranche reaches the target.
+
+    Null without tranches, and where so little is chosen that no further one is begun.
+    """
+    asked = scope.study.config.precision
+    if asked is None or tranche_of(scope.study, scope.extent) is None:
+        return None
+    if not is_whole(scope.study.design, asked, selection):
         return None
     study = with_tranche(scope.study, max(1, scope.items.num_rows))
     whole = Scope(

@@ -9,6 +9,7 @@ import pyarrow as pa
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.core.money.ledger import is_nobody
+from itemeval_assets.core.records.published.later_raters import later_raters, without_raters
 from itemeval_assets.core.records.published.seals import (
     Seal,
     SealState,
@@ -61,8 +62,16 @@ def seal_state(study: Study, store: ResultsStore, known_items: pa.Table) -> Seal
     seals = _seals(store, store.read_json(SEALS) or {})
     if not seals:
         return None
-    differing = deviations(seals[-1].plan, plan_of(study, known_items.to_pylist()))
-    return SealState(study.name, seals, differing, store.backend.uri(SEALS), str(study.config_path))
+    sealed, plan = seals[-1].plan, plan_of(study, known_items.to_pylist())
+    raters = later_raters(sealed, plan)
+    return SealState(
+        study.name,
+        seals,
+        deviations(sealed, without_raters(plan, raters)),
+        store.backend.uri(SEALS),
+        str(study.config_path),
+        raters=raters,
+    )
 
 
 def notes_on_seals(study: Study, store: ResultsStore, known_items: pa.Table) -> list[str]:

@@ -129,19 +129,20 @@ class StudyStatus:
 
     def looked_at(self, look: PrecisionLook) -> "StudyStatus":
         """The same after another look."""
-        others = [note for note in self.notes if note not in _words_of_look(self)]
+        others = [note for note in self.notes if note not in self.words_of_look]
         found = replace(self, precision=look, notes=others)
-        return replace(found, notes=[*others, *_words_of_look(found)])
+        return replace(found, notes=[*others, *found.words_of_look])
 
-
-def _words_of_look(status: StudyStatus) -> list[str]:
-    look = status.precision
-    if look is None:
-        return []
-    words = words_of_look(look, status.design_items, status.usd)
-    if status.tranche and status.tranche > look.n_items:
-        words += f" {status.tranche:,} items are begun; a run completes them."
-    return [words]
+    @property
+    def words_of_look(self) -> list[str]:
+        """How precise the study is, by the last look; nothing before the first."""
+        look, most = self.precision, self.design_items
+        if look is None:
+            return []
+        words = words_of_look(look, most, self.usd, self.sample.of if self.sample else most)
+        if self.tranche and self.tranche > look.n_items:
+            words += f" {self.tranche:,} items are begun; a run completes them."
+        return [words]
 
 
 def survey(study: Study, store: ResultsStore, policy: str | None = None) -> StudyStatus:

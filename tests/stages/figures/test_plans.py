@@ -15,6 +15,7 @@ from itemeval_assets.figures.opening import planned_cells
 from itemeval_assets.measurement import MeasurementError
 from itemeval_assets.report import figures as report_figures
 from itemeval_assets.stages.figures.plans.costs import costs_of
+from itemeval_assets.stages.figures.plans.room import Room
 from tests.scored import scored_study
 from tests.studies import merged, write_study
 
@@ -150,6 +151,34 @@ def test_a_plan_says_that_precision_ends_a_run_before(tmp_path: Path) -> None:
     assert not any("precision" in one for one in ie.plan(study, pilot=12).notes)
 
 
+def test_a_design_that_the_budget_forbids_is_said(tmp_path: Path) -> None:
+    limit: dict[str, Any] = {"budget": {"max_usd": 1.0}}
+    path = write_study(tmp_path, models=["mockllm/a", "mockllm/b"], items=2000, extra=limit)
+    stated: dict[str, Any] = {"omega2": 1 / 9, "graders": "numeric"}
+    found = ie.plan(path, detect=0.03, **stated)
+    [one] = found.by_grader
+    assert one.chosen and one.chosen.note == "asked for, over budget.max_usd"
+    words = (
+        "budget.max_usd is $1.00: a run of this is refused. Raise it, or plan with --max-usd 1.00."
+    )
+    assert one.words[0] == words
+    [one] = ie.plan(path, max_usd=1.0, **stated).by_grader
+    assert one.chosen and one.chosen.note == "asked for" and "refused" not in " ".join(one.words)
+    assert ie.plan(path, pilot=100).notes[-1] == words
+    assert words not in ie.plan(path, pilot=10).notes
+
+
+def test_what_is_spent_or_reserved_takes_room() -> None:
+    room = Room(5.0, 4.5)
+    assert (room.forbids(0.5), room.forbids(0.51), room.forbids(None)) == (False, True, False)
+    assert [*room.words_on(0.51)] == [
+        "budget.max_usd is $5.00, $4.50 of it spent or reserved: a run of this is refused. Raise "
+        "it, or plan with --max-usd 0.50."
+    ]
+    assert next(iter(Room(5.0, 5.0).words_on(1.0))).endswith("is refused. Raise it.")
+    assert not Room(None).forbids(1e9)
+
+
 def test_a_scorer_has_no_judge_repeats(study: Study) -> None:
     stated: dict[str, Any] = {"omega2": 0.1, "sigma2": 0.1, "judge2": 0.1}
     numeric, judge = ie.plan(study, **stated).by_grader
@@ -210,7 +239,7 @@ def test_without_a_price_calls_are_compared(tmp_path: Path) -> None:
         ({"power": 1.0}, "power is 1"),
         ({"power": 0.01}, "calls one as often"),
         ({"max_usd": -1.0}, "max_usd: -1 buys nothing"),
-        ({"pilot": 5}, "pilot: 5 items tell too little"),
+        ({"pilot": 5}, "pilot: 5 is too few items to plan with; give 10"),
         ({"pilot": 50}, "pilot: 50 items, and the study has 40"),
         ({"detect": 1e-9}, "finds so small a difference"),
         ({"a": "alpha"}, "name what it is compared with"),

@@ -23,6 +23,7 @@ LOOK = PrecisionLook(30, 0.02, half_width=0.0512, of="b less a", graded_by="nume
             "(target 0.02): b less a by numeric. It needs about 150 items, for about $4.00 more.",
         ),
         (replace(LOOK, needed=None), "by numeric."),
+        (replace(LOOK, detect=0.0286), "(target 0.02, which detects 0.0286): b less a by"),
         (replace(LOOK, is_reached=True), "Precision reached: 30 of 100 items are bought"),
         (replace(LOOK, n_items=100), "the sample is used up: 100 of 100 items are bought"),
         (replace(LOOK, n_items=100), "It needs about 150 items: raise benchmark.sample.n."),
@@ -30,7 +31,14 @@ LOOK = PrecisionLook(30, 0.02, half_width=0.0512, of="b less a", graded_by="nume
     ],
 )
 def test_words(look: PrecisionLook, says: str) -> None:
-    assert says in words_of_look(look, 100, 1.0)
+    assert says in words_of_look(look, 100, 1.0, 200)
+
+
+def test_more_items_are_advised_only_where_the_data_have_them() -> None:
+    look = replace(LOOK, n_items=100)
+    for of in (100, 149):
+        said = words_of_look(look, 100, 1.0, of)
+        assert said.endswith(f"It needs about 150 items, and the data have {of}.")
 
 
 def test_one_item_is_one() -> None:

@@ -172,3 +172,21 @@ def test_a_seal_of_other_types_is_damaged(
         assert run_cli([command, str(config)]) == 2
         said = capsys.readouterr().err
         assert str(place / "seals.json") in said and "holds no seals; restore it" in said
+
+
+def test_raters_who_come_later_are_told_apart_from_deviations(config: Path) -> None:
+    edit(config, graders={"anna": {"kind": "human", "scale": [0, 1]}}, facets={"grader": ["anna"]})
+    api.seal(config)
+    rater = {"kind": "human", "scale": [0, 1]}
+    edit(config, graders={"ben": rater, "cleo": rater}, facets={"grader": ["anna", "ben", "cleo"]})
+    edit(config, seal={**SEAL, "hypotheses": ["b is better than a"]})
+    *_, differing, raters = api.status(config).notes
+    assert differing.startswith("1 deviation from the seal: seal.hypotheses was")
+    assert raters == "Raters since the seal: ben, cleo."
+    # One that was sealed is part of the plan.
+    edit(config, graders={"anna": {"kind": "human", "scale": [0, 5]}}, seal=SEAL)
+    *_, differing, _ = api.status(config).notes
+    assert differing == "1 deviation from the seal: graders.anna.scale was [0.0,1.0], is [0.0,5.0]."
+    # Sealed again, they all are.
+    state = api.seal(config)
+    assert (state.is_new, state.raters, state.deviations) == (True, [], [])

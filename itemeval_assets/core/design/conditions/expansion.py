@@ -13,6 +13,7 @@ from itemeval_assets.core.config.sections import (
 )
 from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.grading.asked_scales import doubts_of_scales
 from itemeval_assets.core.grading.code import Source
 from itemeval_assets.core.grading.grader import Grader
 from itemeval_assets.core.grading.kinds import OF_TASKS, SCORERS
@@ -65,9 +66,12 @@ def expand_design(
         for grader in graders
         if grader.asked or rejudge is None
     )
-    design = Design(
-        generate, grade, tuple(doubts(config, prompts, rubrics, task)), tuple(written.values())
+    has_schemes = config.benchmark.mapping.grading_scheme is not None
+    told = (
+        *doubts(config, prompts, rubrics, task),
+        *doubts_of_scales(graders, has_schemes=has_schemes),
     )
+    design = Design(generate, grade, told, tuple(written.values()))
     _refuse_equal_ids(design)
     return _labelled(design)
 

@@ -64,7 +64,8 @@ class Seal:
 class SealState:
     """The seals of a study, oldest first, and how the study deviates from the last one.
 
-    `is_new`: whether the last one was written just now. `uri`: where they lie.
+    `is_new`: whether the last one was written just now. `uri`: where they lie. `raters`: who rates
+    since the last one. They are no deviation: they change nothing that is asked of a model.
     """
 
     study: str
@@ -73,6 +74,7 @@ class SealState:
     uri: str
     config: str
     is_new: bool = False
+    raters: Sequence[str] = ()
 
     @property
     def words(self) -> list[str]:
@@ -81,10 +83,12 @@ class SealState:
         for before, seal in pairwise(self.seals):
             changes = "; ".join(one.words for one in deviations(before.plan, seal.plan))
             found.append(f"{_words(seal)} It changes the seal before: {changes or 'nothing'}.")
+        raters = [f"Raters since the seal: {', '.join(self.raters)}."] if self.raters else []
         if not self.deviations:
-            return [*found, "No deviation from the seal."]
+            return [*found, "No deviation from the seal.", *raters]
         listed = "; ".join(one.words for one in self.deviations)
-        return [*found, f"{counted(len(self.deviations), 'deviation')} from the seal: {listed}."]
+        count = counted(len(self.deviations), "deviation")
+        return [*found, f"{count} from the seal: {listed}.", *raters]
 
 
 def plan_of(study: Study, items: list[Mapping[str, Any]]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from itemeval_assets.core.design.options import PlanOptions
 from itemeval_assets.core.design.selection import select
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.text.words import counted
 from itemeval_assets.host.installation import how_to_call
 from itemeval_assets.measurement.planning.variances import FEWEST_ITEMS
 from itemeval_assets.stages.projection.estimate import preview
@@ -29,8 +28,8 @@ def pilot_of(planned: PlannedCells, items: int) -> Pilot:
     study, n_items = planned.study, planned.items.num_rows
     if items < FEWEST_ITEMS:
         raise ConfigError(
-            f"pilot: {counted(items, 'item')} tell too little to plan with; give {FEWEST_ITEMS} or"
-            " more, such as 30"
+            f"pilot: {items:,} is too few items to plan with; give {FEWEST_ITEMS} or more, such as"
+            " 30"
         )
     if items > n_items:
         raise ConfigError(

@@ -21,6 +21,7 @@ from .lines import lines_of_design, words_on_items
 from .parts import Amounts
 from .pilot import pilot_of
 from .records import GraderPlan, PlanRow, StudyPlan, Test
+from .room import Room, room_of
 from .variances import Pair, pair_of, variances_of
 
 __all__ = ["Asked", "full_policy", "judges_of", "plan"]
@@ -45,7 +46,7 @@ def plan(
     pair = pair_of(planned, a, b)
     policy = full_policy(planned)
     pilot = None if asked.pilot is None else pilot_of(planned, asked.pilot)
-    costs = costs_of(planned, policy)
+    costs, room = costs_of(planned, policy), room_of(planned.study, planned.store)
     known = StudyPlan(
         study=planned.study.name,
         policy=policy,
@@ -57,6 +58,7 @@ def plan(
         n_items=costs.n_items,
         population=costs.population,
         pilot=pilot,
+        notes=[*room.words_on(pilot.at_most_usd)] if pilot else [],
     )
     if pilot:
         return known
@@ -64,7 +66,7 @@ def plan(
     _require_judge(judges, asked)
     for judge in judges:
         try:
-            found.append(_by_grader(planned, costs, judge, pair, asked, alpha))
+            found.append(_by_grader(planned, costs, room, judge, pair, asked, alpha))
         except MeasurementError as error:
             refused.append(error)
             scale = judge.grader.scale
@@ -97,6 +99,7 @@ def _require_judge(judges: Collection[GradeCondition], asked: Asked) -> None:
 def _by_grader(
     planned: PlannedCells,
     costs: StudyCosts,
+    room: Room,
     judge: GradeCondition,
     pair: Pair,
     asked: Asked,
@@ -109,8 +112,11 @@ def _by_grader(
     rows, amounts = dict[tuple[int, int, int], PlanRow](), costs.of(judge)
     for one in designs:
         numbers = numbers_of(one)
-        rows[numbers] = _row(one, amounts(*numbers), _note(numbers, now, chosen, costs))
+        found = amounts(*numbers)
+        is_over = room.forbids(found.at_most_usd)
+        rows[numbers] = _row(one, found, _note(numbers, now, chosen, costs, is_over))
     picked = numbers_of(chosen) if chosen else None
+    refused = room.words_on(rows[picked].at_most_usd) if picked else ()
     return GraderPlan(
         graded_by=judge.label,
         scale=judge.grader.scale,
@@ -118,7 +124,13 @@ def _by_grader(
         designs=sorted(rows.values(), key=lambda row: (-row.detect, row.calls)),
         chosen=rows[picked] if picked else None,
         lines=lines_of_design(planned.study, judge, picked, costs) if picked else [],
-        words=[*pair.taken, *words, *_words_on(planned, picked, costs), *variances.warnings],
+        words=[
+            *refused,
+            *pair.taken,
+            *words,
+            *_words_on(planned, picked, costs),
+            *variances.warnings,
+        ],
     )
 
 
@@ -164,12 +176,14 @@ def _note(
     now: tuple[int, int, int],
     chosen: PlannedDesign | None,
     costs: StudyCosts,
+    is_over: bool,
 ) -> str:
     is_chosen = chosen and numbers == numbers_of(chosen)
     notes = {
         "asked for": is_chosen,
         "now": numbers == now,
         "more items than there are": numbers[0] > costs.population,
+        "over budget.max_usd": is_over,
     }
     return ", ".join(note for note, is_so in notes.items() if is_so)
 

@@ -46,7 +46,10 @@ def look(planned: PlannedCells, items: int) -> PrecisionLook:
             for one in _seen_by(first, judge, target)
         ]
     except MeasurementError as error:
-        return PrecisionLook(items, target, problem=str(error), is_early=_are_of_one_cluster(first))
+        is_early = _are_of_one_cluster(first)
+        return PrecisionLook(
+            items, target, problem=str(error), is_early=is_early, detect=asked.detect
+        )
     widest = max(seen, key=lambda one: one.found.half_width)
     needed = [_needed(one) for one in seen]
     return PrecisionLook(
@@ -57,6 +60,7 @@ def look(planned: PlannedCells, items: int) -> PrecisionLook:
         graded_by=widest.graded_by,
         is_reached=all(one.found.is_reached for one in seen),
         needed=None if None in needed else max(filter(None, needed)),
+        detect=asked.detect,
     )
 
 
