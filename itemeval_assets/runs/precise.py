@@ -119,8 +119,7 @@ def _begun(
         require_allowed(study, options, foreseen(study, store, selection, options))
     except (BudgetExceeded, ConsentMissing) as refusal:
         status = done[-1].status
-        most = status.design_items
-        said = words_of_look(seen, most, status.usd, most)
+        said = words_of_look(seen, status.design_items, status.usd)
         calls, usd = (sum(getattr(run, name) for run in done) for name in ("calls", "usd"))
         facts = {"calls_made": calls, "usd_of_run": usd, "half_width": seen.half_width or 0.0}
         raise type(refusal)(f"{said}\n{refusal}", {**refusal.facts, **facts}) from refusal

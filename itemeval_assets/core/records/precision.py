@@ -47,8 +47,11 @@ class PrecisionLook:
         return asdict(self)
 
 
-def words_of_look(look: PrecisionLook, most: int, usd: float | None, of: int) -> str:
-    """How far it is. The sample has `most` items, the data `of`; `usd`: what they cost so far."""
+def words_of_look(look: PrecisionLook, most: int, usd: float | None, of: int | None = None) -> str:
+    """How far it is. `most`: the items of the sample; `usd`: what they have cost so far.
+
+    `of`: the items of the data; null: no more than the sample has.
+    """
     verb = "is" if look.n_items == 1 else "are"
     bought = f"{look.n_items:,} of {counted(most, 'item')} {verb} bought"
     if look.half_width is None:
@@ -62,8 +65,9 @@ def words_of_look(look: PrecisionLook, most: int, usd: float | None, of: int) ->
     if look.is_reached:
         return f"Precision reached: {bought}; {said}."
     if look.n_items >= most:
-        has = (look.needed or 0) <= of
-        remedy = ": raise benchmark.sample.n" if has else f", and the data have {of:,}"
+        has = of or most
+        is_there = look.needed is not None and look.needed <= has
+        remedy = ": raise benchmark.sample.n" if is_there else f", and the data have {has:,}"
         more = f" It needs {needs}{remedy}." if needs else ""
         return f"Precision not reached, and the sample is used up: {bought}; {said}.{more}"
     more = f" It needs {needs}{_cost(look, usd)}." if needs else ""

@@ -139,7 +139,7 @@ class StudyStatus:
         look, most = self.precision, self.design_items
         if look is None:
             return []
-        words = words_of_look(look, most, self.usd, self.sample.of if self.sample else most)
+        words = words_of_look(look, most, self.usd, self.sample.of if self.sample else None)
         if self.tranche and self.tranche > look.n_items:
             words += f" {self.tranche:,} items are begun; a run completes them."
         return [words]
