@@ -22,6 +22,8 @@ __all__ = ["Forked", "start_forked"]
 
 ROOT = Path(__file__).parents[1]
 START_S = 240.0
+# Of a terminal.
+SIZE = {"COLUMNS", "LINES"}
 
 
 class Forked:
@@ -164,6 +166,8 @@ def _start_server() -> None:
         server = subprocess.Popen(
             command,
             cwd=ROOT,
+            # A console keeps the size that it reads when it is made.
+            env={name: text for name, text in os.environ.items() if name not in SIZE},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -3,16 +3,17 @@
 import importlib.metadata
 import os
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import botocore.session
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from botocore.loaders import Loader, create_loader
-from dagster import MetadataValue
+from dagster import AssetKey, JobDefinition, MetadataValue
 
 from itemeval_assets.host import processes
 from itemeval_assets.runs.launching.launcher import Launcher
@@ -35,6 +36,7 @@ def read_once(patch: pytest.MonkeyPatch) -> None:
     _read_certificates_once(patch)
     _read_description_of_s3_once(patch)
     _read_packages_once(patch)
+    _copy_jobs_once(patch)
 
 
 def draw_no_pictures(patch: pytest.MonkeyPatch) -> None:
@@ -86,6 +88,28 @@ def _read_migrations_once(patch: pytest.MonkeyPatch) -> None:
         return known[place]
 
     patch.setattr(ScriptDirectory, "from_config", once)
+
+
+def _copy_jobs_once(patch: pytest.MonkeyPatch) -> None:
+    """To run some assets here, Dagster copies the whole job, and describes the copy in full."""
+    copy = JobDefinition.as_ephemeral_job
+    known = WeakKeyDictionary[JobDefinition, JobDefinition]()
+
+    def once(
+        job: JobDefinition,
+        resource_defs: Mapping[str, Any],
+        input_values: Mapping[str, Any],
+        op_selection: Sequence[str] | None = None,
+        asset_selection: Sequence[AssetKey] | None = None,
+    ) -> JobDefinition:
+        if resource_defs or input_values:
+            return copy(job, resource_defs, input_values, op_selection, asset_selection)
+        if job not in known:
+            known[job] = copy(job, {}, {})
+        assets = frozenset(asset_selection) if asset_selection else None
+        return known[job].get_subset(op_selection=op_selection, asset_selection=assets)
+
+    patch.setattr(JobDefinition, "as_ephemeral_job", once)
 
 
 def _read_certificates_once(patch: pytest.MonkeyPatch) -> None:
