@@ -145,6 +145,9 @@ def test_a_judge_grades_what_logs_brought_and_nobody_else_is_called(
         "in no log that came in; no run makes it without the code of the task"
     }
     assert_reconciled(config)
+    edit(config, solvers={"models": ["mockllm/model", "mockllm/other", "mockllm/absent"]})
+    absent = next(one for one in ie.scores(config).rows if "absent" in one.condition)
+    assert absent.warnings == ("No cell has a score: its answers are in no log that came in.",)
     for words in (["report"], ["show", "Peru"], ["status"], ["view", "--only-write"], ["release"]):
         assert run_cli([words[0], str(config), *words[1:]]) == 0, capsys.readouterr().err
 
@@ -382,6 +385,11 @@ def test_one_command_makes_a_study_of_logs(
         },
         "budget": {"policy": "full-interactive"},
     }
+    # Another study of the task has a name of its own.
+    second = tmp_path / "Again 2.yaml"
+    assert run_cli(["import", str(logs), str(second), "--write-config"]) == 0
+    assert yaml.safe_load(second.read_text())["study"] == "again_2"
+    capsys.readouterr()
     assert run_cli(["import", str(logs), str(config), "--write-config"]) == 2
     assert "is there already: --write-config writes a new file" in _said(capsys)
     other = str(tmp_path / "other.yaml")

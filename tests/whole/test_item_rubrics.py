@@ -148,6 +148,8 @@ def test_gradings_wait_for_a_rubric_that_failed(tmp_path: Path, serve: Serve) ->
     cells = api.cells(config, states=["errored", "missing"])
     assert set(cells["stage"]) == {"item_rubrics"}
     assert any("not today" in str(reason) for reason in cells["reason"])
+    blank = "no rubric is written for this item, or it is blank"
+    assert (cells["reason"] == blank).sum() == 2
     assert_reconciled(config)
     assert api.estimate(config).remaining.calls == 2 + 2 * 2
     server.reply = writing()

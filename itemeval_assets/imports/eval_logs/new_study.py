@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.config.wording import FACET_NAME
 from itemeval_assets.core.design.conditions.ids import canonical_json
 from itemeval_assets.core.errors import ConfigError
@@ -41,7 +42,7 @@ def write_config(path: str, config: Path) -> None:
     headers = LogFolder(*place_of(path, config)).headers.values()
     by_time = sorted(headers, key=lambda header: header.eval.created)
     task = _one_task(path, by_time)
-    text = yaml.safe_dump(_document(task, by_time), sort_keys=False, allow_unicode=True)
+    text = yaml.safe_dump(_document(task, by_time, config), sort_keys=False, allow_unicode=True)
     write_new({config: f"{_HEAD.format(task=task.word)}{text}".encode()})
 
 
@@ -64,7 +65,7 @@ def _words(ref: TaskRef) -> str:
     return f"{ref.word} with {canonical_json(dict(ref.args))}" if ref.args else ref.word
 
 
-def _document(ref: TaskRef, logs: "Iterable[EvalLog]") -> dict[str, Any]:
+def _document(ref: TaskRef, logs: "Iterable[EvalLog]", config: Path) -> dict[str, Any]:
     logs = [*logs]
     task = LoggedTask(ref).like_most(logs)
     own = [log for log in logs if task.why_another(log) is None]
@@ -73,7 +74,7 @@ def _document(ref: TaskRef, logs: "Iterable[EvalLog]") -> dict[str, Any]:
     if any(configs):
         facets["model_config"] = [_config(one) for one in configs]
     return {
-        "study": _study_name(ref.short),
+        "study": _study_name(ref.short, config),
         "benchmark": {
             "adapter": "logs",
             "task": ref.word,
@@ -106,5 +107,12 @@ def _config(asked: dict[str, Any]) -> dict[str, Any]:
     return {"name": name if re.match(FACET_NAME, name) else "provider_default", **asked}
 
 
-def _study_name(task: str) -> str:
-    return re.sub(r"[^a-z0-9_-]+", "_", task.lower()).strip("_-")[:64] or "logs"
+def _study_name(task: str, config: Path) -> str:
+    """The task's name; that of the file, where there are results of a study of that name."""
+    folder = config.parent / StudyConfig.model_fields["output_dir"].default
+    name = _name_in(task)
+    return _name_in(config.stem) if (folder / name).exists() else name
+
+
+def _name_in(words: str) -> str:
+    return re.sub(r"[^a-z0-9_-]+", "_", words.lower()).strip("_-")[:64] or "logs"

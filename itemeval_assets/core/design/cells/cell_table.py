@@ -25,6 +25,7 @@ from .pending import (
 
 _DONE, _UNPARSED, _, _STALE, _ERRORED, _MISSING, _NOT_PLANNED = range(len(CELL_STATES))
 _STAGES = ("solutions", "gradings", "item_rubrics")
+_NO_RUBRIC = "no rubric is written for this item, or it is blank"
 
 
 class Answers(NamedTuple):
@@ -140,6 +141,8 @@ def cell_table(
     stages = mask.astype(np.int8)
     if answers.lacks_rubric is not None:
         stages[answers.lacks_rubric] = _STAGES.index("item_rubrics")
+        is_silent = np.array([reason is None for reason in reasons], bool)
+        reasons[answers.lacks_rubric & is_silent] = _NO_RUBRIC
     columns = {
         **{name: places[name] for name in places.column_names},
         "score": pa.array(_scores(grid, rows, gradings["score"]), mask=~done),

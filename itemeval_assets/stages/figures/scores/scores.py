@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.study import Study
 
 from ..item_columns import NO_GROUP
 from ..planned import NOT_PLANNED, PlannedCells
@@ -128,7 +129,7 @@ def _score(
         **(
             figures_of(figure, planned, covered, scale)
             if done
-            else _without_scores(covered, planned.study.design.is_rated(partition))
+            else _without_scores(covered, planned.study, partition)
         ),
     )
     return bounded(found, covered, lambda filled: figure.value(planned, filled, scale))
@@ -141,13 +142,15 @@ def bounded(found: Score, covered: pa.Table, value: Callable[[pa.Table], float])
     return replace(found, bounds=bounds_of(value, covered, found.scale))
 
 
-def _without_scores(cells: pa.Table, by_people: bool) -> dict[str, Any]:
+def _without_scores(cells: pa.Table, study: Study, partition: Partition) -> dict[str, Any]:
     why = "No cell has a score." if cells.num_rows else "The policy covers no cell."
     if cells.num_rows and _UNCALLED.issuperset(cells["state"].unique().to_pylist()):
         why = (
             "No cell has a score yet: run the study again. A changed template or setting is a new"
             " condition."
         )
-        if by_people:
+        if study.config.benchmark.from_logs:
+            why = "No cell has a score: its answers are in no log that came in."
+        if study.design.is_rated(partition):
             why = "Nobody has rated an answer yet: write a sheet with `ratings sheet`."
     return {**NOTHING, "n_items": 0, "n_clusters": 0, "warnings": (why,)}
