@@ -76,13 +76,13 @@ HEAVY |= {"scipy", "statsmodels", "jinja2"}
 # process, but for the last ones, which have a copy of it each.
 COMMANDS: list[tuple[list[str], set[str], int]] = [
     (["--help"], set(), 487),
-    (["status", "{config}"], TABLES, 1245),
-    (["cells", "{config}"], TABLES, 1245),
-    (["run", "{config}"], TABLES, 1365),
-    (["run", "{config}", "--workers", "2", "--json"], TABLES, 1365),
-    (["conditions", "{config}"], TABLES, 1375),
-    (["experiments", "list"], TABLES, 1415),
-    (["scores", "{config}"], TABLES | {"scipy"}, 1560),
+    (["status", "{config}"], TABLES, 1260),
+    (["cells", "{config}"], TABLES, 1260),
+    (["run", "{config}"], TABLES, 1380),
+    (["run", "{config}", "--workers", "2", "--json"], TABLES, 1380),
+    (["conditions", "{config}"], TABLES, 1390),
+    (["experiments", "list"], TABLES, 1430),
+    (["scores", "{config}"], TABLES | {"scipy"}, 1575),
     (["estimate", "{config}"], TABLES | {"inspect_ai"}, 2450),
     (["export", "{config}"], TABLES | DAGSTER, 2500),
 ]

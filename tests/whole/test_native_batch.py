@@ -10,6 +10,7 @@ import yaml
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.config.reading import parse_config
+from itemeval_assets.core.errors import ConfigError
 from tests.model_server import ModelServer
 from tests.studies import study_yaml, write_study
 
@@ -101,5 +102,5 @@ def test_a_task_calls_its_models_under_their_own_ids(tmp_path: Path) -> None:
     document = study_yaml(graders=[], extra={"budget": {"prefer_native_batch": True}})
     document["benchmark"] = {"adapter": "inspect", "task": "tasks.py"}
     del document["facets"]["prompt"]
-    with pytest.raises(api.ConfigError, match=r"budget\.prefer_native_batch: a task "):
+    with pytest.raises(ConfigError, match=r"budget\.prefer_native_batch: a task "):
         parse_config(yaml.safe_dump(document), "study.yaml")

@@ -136,7 +136,7 @@ def test_nothing_is_redrawn_while_a_run_is_at_work(tmp_path: Path) -> None:
 
 def test_a_roster_without_prices_is_told_before_anything_is_drawn(tmp_path: Path) -> None:
     config = declare(tmp_path, [*MODELS, "openai/of-the-future", "nobody/x"])
-    with pytest.raises(api.ConfigError) as caught:
+    with pytest.raises(ConfigError) as caught:
         api.estimate(config)
     assert "models without a price: openai/of-the-future, nobody/x; nothing is drawn." in str(
         caught.value
@@ -150,7 +150,7 @@ def test_a_damaged_lock_is_told_and_redrawn(tmp_path: Path) -> None:
     lock = tmp_path / LOCK
     for text in ("{", "[]", "{}", json.dumps({"roster": "r", "models": []})):
         lock.write_text(text)
-        with pytest.raises(api.ConfigError, match="does not hold a roster: "):
+        with pytest.raises(ConfigError, match="does not hold a roster: "):
             load_study(config)
     api.redraw(config)
     assert len(load_study(config).models) == 2
@@ -158,13 +158,13 @@ def test_a_damaged_lock_is_told_and_redrawn(tmp_path: Path) -> None:
 
 def test_a_study_that_names_its_models_has_nothing_to_redraw(tmp_path: Path) -> None:
     config = write_study(tmp_path)
-    with pytest.raises(api.ConfigError, match="the YAML names its models") as caught:
+    with pytest.raises(ConfigError, match="the YAML names its models") as caught:
         api.redraw(config)
     assert str(caught.value).count("toy.yaml") + str(caught.value).count("study.yaml") == 1
 
 
 def test_an_excluded_model_may_leave_the_roster(tmp_path: Path) -> None:
-    with pytest.raises(api.ConfigError, match=r"'mockllm/ape' is not in roster.txt; did you mean"):
+    with pytest.raises(ConfigError, match=r"'mockllm/ape' is not in roster.txt; did you mean"):
         load_study(declare(tmp_path, exclude=["mockllm/ape"]))
     config = declare(tmp_path, exclude=[MODELS[0], MODELS[1]])
     keep_roster(load_study(config))
@@ -189,6 +189,6 @@ def test_a_roster_that_another_run_has_locked_meanwhile_is_told(tmp_path: Path) 
     late = load_study(config)
     declare(tmp_path, MODELS[1:])
     keep_roster(load_study(config))
-    with pytest.raises(api.ConfigError, match="another run has locked it: run again"):
+    with pytest.raises(ConfigError, match="another run has locked it: run again"):
         keep_roster(late)
     assert json.loads((tmp_path / LOCK).read_text())["models"] == MODELS[1:]
