@@ -83,8 +83,8 @@ COMMANDS: list[tuple[list[str], set[str], int]] = [
     (["conditions", "{config}"], TABLES, 1390),
     (["experiments", "list"], TABLES, 1430),
     (["scores", "{config}"], TABLES | {"scipy"}, 1575),
-    (["estimate", "{config}"], TABLES | {"inspect_ai"}, 2450),
-    (["export", "{config}"], TABLES | DAGSTER, 2500),
+    (["estimate", "{config}"], TABLES | {"inspect_ai"}, 2470),
+    (["export", "{config}"], TABLES | DAGSTER, 2520),
 ]
 COPIES = 3
 RUNNING = """
