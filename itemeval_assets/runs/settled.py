@@ -18,7 +18,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from itemeval_assets.core.design.options import RunOptions
-from itemeval_assets.core.design.partitions import GRADE, PAID, RUBRIC
+from itemeval_assets.core.design.partitions import GRADE, PAID
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import TABLES
@@ -159,7 +159,7 @@ def _pending(study: Study, part: PartitionStatus) -> int:
     if part.by_people:
         return 0
     states = ["missing", "errored", "stale"]
-    if study.config.solvers.on_empty == "rerun" or part.partition.stage is RUBRIC:
+    if study.config.solvers.on_empty == "rerun":
         states.append("blank")
     if study.config.benchmark.from_logs:
         return sum(part.own(state) for state in states)

@@ -152,6 +152,12 @@ class RubricCaller(PromptCaller):
 
 
 def _written(call: Mapping[str, Any]) -> dict[str, Any]:
-    """The text of a reply, and its hash: a call that failed has written none."""
-    text = None if call["error"] else call["completion"]
-    return {"rubric": text, "item_rubric_hash": rubric_hash(text) if text else None}
+    """The text of a reply, and its hash. A call that failed has written none, and so has one whose
+    reply is blank: nobody can grade by that, and a run asks again.
+    """
+    text, error = call["completion"], call["error"]
+    if not error and not (text or "").strip():
+        error = f"the reply is blank (it ended by {call['stop_reason']}): there is no rubric"
+    if error:
+        return {"rubric": None, "item_rubric_hash": None, "error": error}
+    return {"rubric": text, "item_rubric_hash": rubric_hash(text)}

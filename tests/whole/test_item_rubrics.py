@@ -138,17 +138,17 @@ def test_gradings_wait_for_a_rubric_that_failed(tmp_path: Path, serve: Serve) ->
     server = serve(reply=writing(failing=2, blank=3))
     config = declare(tmp_path)
     summary = api.run(config, max_usd=math.inf)
-    assert (summary.errored, summary.exit_code) == (1, 5)
+    assert (summary.errored, summary.exit_code) == (2, 5)
     assert server.count("judge") == 2 * (ITEMS - 2)
     [status] = api.status(config).rubrics
-    assert (status.done, status.errored, status.blank) == (ITEMS - 2, 1, 1)
+    assert (status.done, status.errored, status.blank) == (ITEMS - 2, 2, 0)
     [graded] = api.status(config).grade
-    assert (graded.done, graded.errored, graded.missing) == (4, 2, 2)
-    assert graded.without_solution == {"errored": 2, "missing": 2}
+    assert (graded.done, graded.errored, graded.missing) == (4, 4, 0)
+    assert graded.without_solution == {"errored": 4}
     cells = api.cells(config, states=["errored", "missing"])
     assert set(cells["stage"]) == {"item_rubrics"}
     assert any("not today" in str(reason) for reason in cells["reason"])
-    blank = "no rubric is written for this item, or it is blank"
+    blank = "the reply is blank (it ended by stop): there is no rubric"
     assert (cells["reason"] == blank).sum() == 2
     assert_reconciled(config)
     assert api.estimate(config).remaining.calls == 2 + 2 * 2
@@ -234,6 +234,11 @@ def test_what_cannot_be_taken_in(serve: Serve, has_run: HasRun, tmp_path: Path) 
         assert rubrics_of(config) == before, words
     with pytest.raises(ConfigError, match="--by"):
         api.import_rubrics(config, path, by=" ")
+    with pytest.raises(ConfigError, match="200 characters or fewer"):
+        api.import_rubrics(config, path, by="a" * 201)
+    written.drop(columns="item_rubric_hash").to_parquet(path)
+    with pytest.raises(DatasetError, match="there is no column 'item_rubric_hash'"):
+        api.import_rubrics(config, path, by="anna")
 
 
 def test_people_are_not_given_such_rubrics(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def read_rubrics(path: Path) -> list[GivenRubric]:
 def _rows(path: Path) -> Iterator[GivenRubric]:
     for place, record in read_file(path, as_saved(path)):
         row = {str(name).strip().lower(): value for name, value in record.items()}
-        for name in (NAME, ITEM, TEXT):
+        for name in (NAME, ITEM, TEXT, HASH):
             if name not in row:
                 raise DatasetError(
                     f"{path}: there is no column {name!r}; found {', '.join(row)}. Give it the name"

@@ -24,6 +24,7 @@ from .writing import require_written, stored_rows
 __all__ = ["import_rubrics"]
 
 _SHOWN = 20
+_LONGEST_NAME = 200
 # What a judge's template is filled in with: in a rubric's text it would be sent as it stands.
 _PLACEHOLDERS = ("{solution}", "{input}", "{target}", "{rubric}", "{grading_scheme}")
 _RETURNS = ("\r\n", "\r", "_x000D_\n", "_x000d_\n")
@@ -44,8 +45,11 @@ def import_rubrics(path: Path, study: Study, by: str, say: Callable[[str], None]
     then none was.
     """
     require_written(study)
-    if not by.strip():
-        raise ConfigError("--by: give the name of who has changed the rubrics")
+    if not 0 < len(by.strip()) <= _LONGEST_NAME:
+        raise ConfigError(
+            f"--by: give the name of who has changed the rubrics, in {_LONGEST_NAME} characters or"
+            " fewer"
+        )
     store = open_store(study, look=True)
     store.require_layout()
     given = read_rubrics(path)

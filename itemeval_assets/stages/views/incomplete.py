@@ -52,7 +52,7 @@ def incomplete_cells(
         names, versions = CELL_STATES, study.design.versions(partition)
         codes = cell_states(answers, states.gradings(partition), versions)
     wanted = {"missing", "errored", "stale"}
-    if study.config.solvers.on_empty == "rerun" or partition.stage is RUBRIC:
+    if study.config.solvers.on_empty == "rerun":
         wanted.add("blank")
     places = [place for place, code in enumerate(codes) if names[code] in wanted and has[place]]
     return [

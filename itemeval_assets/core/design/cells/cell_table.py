@@ -25,7 +25,7 @@ from .pending import (
 
 _DONE, _UNPARSED, _, _STALE, _ERRORED, _MISSING, _NOT_PLANNED = range(len(CELL_STATES))
 _STAGES = ("solutions", "gradings", "item_rubrics")
-_NO_RUBRIC = "no rubric is written for this item, or it is blank"
+_NO_RUBRIC = "no rubric is written for this item yet"
 
 
 class Answers(NamedTuple):
