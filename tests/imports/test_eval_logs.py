@@ -280,6 +280,29 @@ def test_of_versions_of_one_log_the_scores_of_the_last_count(tmp_path: Path) -> 
     assert any("1 log came in before as another version" in note for note in found.notes)
 
 
+def test_an_eval_that_was_at_work_brings_its_other_answers_later(tmp_path: Path) -> None:
+    config, logs = declare(tmp_path), kept_logs("0.3.285", "capitals", tmp_path)
+    [path] = logs.iterdir()
+    log = read_eval_log(str(path))
+    samples = log.samples or []
+    of_first = sum((one.model_usage["mockllm/model"] for one in samples[:2]), ModelUsage())
+    used = log.stats.model_usage["mockllm/model"].total_tokens
+    begun = {"status": "started", "samples": samples[:2]}
+    begun["stats"] = log.stats.model_copy(update={"model_usage": {"mockllm/model": of_first}})
+    write(log.model_copy(update=begun), path)
+    found = ie.import_results(logs, config)
+    assert found.solutions == 2
+    assert any("1 log is of an eval that has not ended" in note for note in found.notes)
+    write(log, path)
+    found = ie.import_results(logs, config)
+    assert (found.solutions, found.logs) == (4, 1)
+    assert any("the answers that it did not have come in" in note for note in found.notes)
+    assert ie.import_results(logs, config).is_nothing
+    assert (run(config).exit_code, len(ie.table(config, "solutions"))) == (0, 6)
+    assert ie.table(config, "ledger")["total_tokens"].sum() == used
+    assert_reconciled(config)
+
+
 def other_solver(log: EvalLog) -> dict[str, Any]:
     return {"solver": "inspect_ai/chain"}
 

@@ -93,7 +93,7 @@ class Survey:
         self._prices = prices_if_needed(study)
         self._left = Counter[tuple[str, str]]()
         self._best: dict[Partition, dict[Cell, _Answer]] = {}
-        self._beside = self._again = self._changed = 0
+        self._beside = self._again = self._changed = self._longer = self._begun = 0
         self._manifests: dict[str, Mapping[str, Any]] = {}
 
     def know(self, study: Study, items: pa.Table) -> None:
@@ -104,7 +104,7 @@ class Survey:
         """All that comes in."""
         logs = [*self._logs()]
         left = [LeftOut(count, what, why) for (what, why), count in sorted(self._left.items())]
-        if not (logs or self._again):
+        if not (logs or self._again or self._changed):
             why = "; ".join(f"{one.words}: {one.why}" for one in left)
             raise StoreError(
                 f"{self._source.uri('')}: of {counted(len(self._folder.headers), 'log')} none has "
@@ -125,11 +125,15 @@ class Survey:
     def _logs(self) -> Iterator[FoundLog]:
         """The logs that come in, oldest first, so that what a retry has again is known by then."""
         for key, target, partition in self.fitting:
-            data, log = self._folder.data(key), self._folder.log(key)
-            if cells := self._cells(key, target, partition, log):
-                digest = hashlib.sha256(data.read_bytes()).hexdigest()
-                self._tell_of_change(target, digest)
-                yield FoundLog(key, [self._part(key, target, partition, log, cells, digest)])
+            digest = hashlib.sha256(self._folder.data(key).read_bytes()).hexdigest()
+            log, place = self._folder.log(key), self._place_of(target, digest)
+            cells = self._cells(key, target, place, partition, log)
+            if place != target:
+                self._longer += bool(cells)
+                self._changed += not cells
+            if cells:
+                self._begun += log.status == "started"
+                yield FoundLog(key, [self._part(key, place, partition, log, cells, digest)])
 
     @cached_property
     def fitting(self) -> list[tuple[str, str, Partition]]:
@@ -174,14 +178,20 @@ class Survey:
         )
         return None
 
-    def _cells(self, key: str, target: str, partition: Partition, log: "EvalLog") -> set[Cell]:
-        """The cells of a log that come in; an answer that several logs have is of the first."""
+    def _cells(
+        self, key: str, target: str, place: str, partition: Partition, log: "EvalLog"
+    ) -> set[Cell]:
+        """The cells of a log that come in; an answer that several logs have is of the first.
+
+        Its copy is to lie at `place`; at `target` that of an earlier version, if one came in.
+        """
         found, best = set[Cell](), self._best.setdefault(partition, {})
         if not log.samples:
             self._leave_out("logs without a sample", _NO_SAMPLE)
         for answer in logged_answers(log):
-            if self._places.setdefault(answer.uuid, target) != target:
-                self._again += 1
+            known = self._places.setdefault(answer.uuid, place)
+            if known != place:
+                self._again += known != target
             elif self._fits(answer):
                 found.add(answer.cell)
                 this = _Answer(key, log.eval.created, answer.error)
@@ -199,12 +209,18 @@ class Survey:
         rows = [row for table in tables for row in table.to_pylist()]
         return {row["sample_uuid"]: row["log_file"] for row in rows if row["log_file"]}
 
-    def _tell_of_change(self, target: str, digest: str) -> None:
-        """Count a log that was written again after it came in: what is here stays."""
-        if self._store.backend.exists(target):
-            copy, place = self._store.backend.local_copy(target), self._store.backend.uri(target)
-            before = (read_log_header(copy, place).eval.metadata or {}).get(_DIGEST)
-            self._changed += before not in (None, digest)
+    def _place_of(self, target: str, digest: str) -> str:
+        """Where the copy of a log goes: beside the copy of it that came in, if it is another now.
+
+        So the answers of an eval come in that was at work when its log was imported first.
+        """
+        if not self._store.backend.exists(target):
+            return target
+        copy, place = self._store.backend.local_copy(target), self._store.backend.uri(target)
+        before = (read_log_header(copy, place).eval.metadata or {}).get(_DIGEST)
+        if before in (None, digest):
+            return target
+        return f"{target.removesuffix('.eval')}_{digest[:_DIGITS]}.eval"
 
     def _fits(self, answer: LoggedAnswer) -> bool:
         question = self._questions.get(answer.cell.item_id)
@@ -275,6 +291,17 @@ class Survey:
                 f"{counted(self._again, 'answer')} are in several logs, as those of `inspect "
                 "eval-retry`: they come in once"
             )
+        if self._begun:
+            verb = "is of an eval that has" if self._begun == 1 else "are of evals that have"
+            yield (
+                f"{counted(self._begun, 'log')} {verb} not ended: import again once it has, for the"
+                " other answers"
+            )
+        if self._longer:
+            yield (
+                f"{counted(self._longer, 'log')} came in before as another version: the answers "
+                "that it did not have come in, and what is here stays"
+            )
         if self._changed:
             yield (
                 f"{counted(self._changed, 'log')} came in before as another version, such as "
@@ -285,6 +312,7 @@ class Survey:
 
 # In the header of a copy: of what bytes it is one.
 _DIGEST = "imported_sha256"
+_DIGITS = 12
 _ANOTHER = "a condition is of the task as it is; pass what differs as an argument of the task"
 _ARGUMENTS = "they are another benchmark; give them a study of their own (`benchmark.args`)"
 _NO_ITEM = "the task has no such sample today, or `benchmark.sample` leaves it out"
