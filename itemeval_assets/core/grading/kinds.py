@@ -117,3 +117,8 @@ def _unknown(what: str, key: str, word: object, known: Collection[str]) -> Valid
     problem = PydanticCustomError("value_error", "{message}", {"message": message})
     details = InitErrorDetails(type=problem, loc=(key,), input=word)
     return ValidationError.from_exception_data(what, [details])
+
+
+def is_rater(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry of `graders:`, as YAML has it, is a person who rates."""
+    return KINDS.get(str(entry.get("kind"))) is HumanConfig

@@ -12,7 +12,7 @@ from itemeval_assets.core.tables.schemas import TABLES
 
 PACKAGE = Path(itemeval_assets.__file__).parent
 GRADING = "itemeval_assets.core.grading"
-OF_SEAM = ("code", "function_text", "grader", "grading_prompt", "kinds", "verdict")
+OF_SEAM = ("asked_scales", "code", "function_text", "grader", "grading_prompt", "kinds", "verdict")
 SEAM = {f"{GRADING}.{name}" for name in OF_SEAM}
 WORDS = {*KINDS, *SCORERS, *(scorer.kind for scorer in SCORERS.values())}
 RUBRIC = make_template("strict", "strict.md", "{input}{solution}")

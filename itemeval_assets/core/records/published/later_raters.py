@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from itemeval_assets.core.grading.kinds import is_rater
+
 
 def later_raters(sealed: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """The raters that a plan has now, and that the sealed one does not name."""
@@ -10,7 +12,7 @@ def later_raters(sealed: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
     return [
         name
         for name, one in _graders(now).items()
-        if name not in known and isinstance(one, Mapping) and one.get("kind") == "human"
+        if name not in known and isinstance(one, Mapping) and is_rater(one)
     ]
 
 
