@@ -1,6 +1,7 @@
 """Replies at OpenRouter that are no answers: the call is made again, without who failed it."""
 
 import json
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,14 @@ def routed(request: Request) -> Answer:
     name = next((one for one in PROVIDERS if one not in left_out), None)
     if name is None:
         return error_answer(404, "No allowed providers are available for the selected model.")
+    return reply_of(name, request)
+
+
+def reply_of(name: str, request: Request) -> Answer:
+    """The reply of a provider."""
     reply = json.loads(completion_answer(request, usual_content(request), Behaviour()).body)
     reply["provider"] = name
-    reply["choices"][0]["finish_reason"] = REASONS[name]
+    reply["choices"][0]["finish_reason"] = REASONS.get(name, "stop")
     return Answer(200, json.dumps(reply).encode())
 
 
@@ -99,6 +105,18 @@ def test_the_last_reply_stays_as_it_is_where_no_more_is_allowed(
     for row in rows(config, "solutions"):
         assert (row["served_provider"], row["reroutes"]) == (last, most or 0)
         assert row["stop_reason"] == ("unknown" if last == "Broken" else "content_filter")
+
+
+def test_a_condition_that_two_providers_have_answered_is_told(
+    tmp_path: Path, router: ModelServer
+) -> None:
+    turns = cycle(("East", "West"))
+    router.reply = lambda request: reply_of(next(turns), request)
+    config = declare(tmp_path)
+    api.run(config)
+    [note] = api.status(config).notes
+    assert "the replies are of 2 models or providers, as they say themselves: " in note
+    assert " by East (1), " in note and " by West (1)." in note
 
 
 def test_where_nobody_else_is_left_the_last_reply_stays(

@@ -1,11 +1,21 @@
-"""Which models replies say that they are of: a name may stand for another model from a day on."""
+"""Which models replies say that they are of, and which provider a router passed a call on to.
+
+A name may stand for another model from a day on, and providers run one model in several ways.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 # {what replies say: how many}
 Served: TypeAlias = Mapping[str, int]
+SERVED_COLUMNS = ("served_model", "served_provider")
 _SHOWN = 3
+_BY = " by "
+
+
+def served_name(model: str, provider: str | None) -> str:
+    """What a reply is of. `provider`: whom a router passed the call on to; null: there is none."""
+    return model if provider is None else f"{model}{_BY}{provider}"
 
 
 def served_words(found: Mapping[str, Served]) -> Iterator[str]:
@@ -21,10 +31,16 @@ def served_words(found: Mapping[str, Served]) -> Iterator[str]:
         counts = {name: sum(found[label][name] for label in labels) for name in models}
         told = ", ".join(f"{name} ({count:,})" for name, count in counts.items())
         more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
+        kind, pinned = "models", ""
+        if any(_BY in name for name in models):
+            kind = "models or providers"
+            pinned = (
+                " `solvers.provider_routing` names the providers of OpenRouter that may answer."
+            )
         yield (
-            f"{', '.join(labels[:_SHOWN])}{more}: the replies are of {len(models)} models, as they "
+            f"{', '.join(labels[:_SHOWN])}{more}: the replies are of {len(models)} {kind}, as they "
             f"say themselves: {told}. A condition is taken for one model, so its figures mix them. "
-            "`run --wave NAME` asks again under a name of its own."
+            f"`run --wave NAME` asks again under a name of its own.{pinned}"
         )
 
 

@@ -26,7 +26,7 @@ from itemeval_assets.core.design.cells.pending import (
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study, run_plan
 from itemeval_assets.core.design.tranches import tranche_of
-from itemeval_assets.core.records.served import Served
+from itemeval_assets.core.records.served import SERVED_COLUMNS, Served, served_name
 from itemeval_assets.core.tables.cells import CELL_STATES, CELLS
 from itemeval_assets.core.tables.schemas import arrow_schema
 from itemeval_assets.storage.study.store import ResultsStore
@@ -34,7 +34,7 @@ from itemeval_assets.storage.study.store import ResultsStore
 from .rubrics import stored_rubrics
 
 _ITEM_COLUMNS = ["item_id", "dataset_id", "dataset_revision"]
-_GRADING_COLUMNS = [*GRADING_STATE_COLUMNS, "score", "parse_error", "served_model"]
+_GRADING_COLUMNS = [*GRADING_STATE_COLUMNS, "score", "parse_error", *SERVED_COLUMNS]
 _MOST_REASONS = 50
 _BY_PEOPLE = "people rate it"
 _IN_NO_LOG = "in no log that came in; no run makes it without the code of the task"
@@ -65,7 +65,7 @@ class CellView:
 
     def read_answers(self, store: ResultsStore, condition: Partition) -> Answers:
         """The stored solutions of one generate condition."""
-        columns = [*SOLUTION_STATE_COLUMNS, "sample_uuid", "served_model"]
+        columns = [*SOLUTION_STATE_COLUMNS, "sample_uuid", *SERVED_COLUMNS]
         solutions = store.read("solutions", [condition], columns)
         self.served[condition] = served_in(solutions)
         rubrics = stored_rubrics(self.study, store)
@@ -91,9 +91,13 @@ class CellView:
 
 
 def served_in(rows: pa.Table) -> Served:
-    """What the replies of some rows say that they are of. Reads served_model."""
-    counts = rows["served_model"].drop_null().value_counts().to_pylist()
-    return {count["values"]: count["counts"] for count in counts}
+    """What the replies of some rows say that they are of. Reads SERVED_COLUMNS."""
+    counts = rows.group_by([*SERVED_COLUMNS]).aggregate([([], "count_all")]).to_pylist()
+    return {
+        served_name(row["served_model"], row["served_provider"]): row["count_all"]
+        for row in counts
+        if row["served_model"] is not None
+    }
 
 
 class Reason(NamedTuple):

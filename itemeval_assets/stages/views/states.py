@@ -10,6 +10,7 @@ from itemeval_assets.core.design.cells.pending import GRADING_STATE_COLUMNS, SOL
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study, run_plan
 from itemeval_assets.core.design.tranches import tranche_of
+from itemeval_assets.core.records.served import SERVED_COLUMNS
 from itemeval_assets.stages import items
 from itemeval_assets.stages.calls.stage_run import grid_of
 from itemeval_assets.storage.study.store import ResultsStore
@@ -33,7 +34,8 @@ class StudyStates:
         self.anchors = Anchors(study.design, ids, *limits, self.tranche)
 
     def solutions(self, partition: Partition) -> pa.Table:
-        columns = [*SOLUTION_STATE_COLUMNS, "sample_uuid", "stop_reason", "usd", "served_model"]
+        columns = [*SOLUTION_STATE_COLUMNS, "sample_uuid", "stop_reason", "usd"]
+        columns += SERVED_COLUMNS
         return self.store.read("solutions", [partition], columns)
 
     def answers(self, solutions: pa.Table) -> Answers:
@@ -49,5 +51,5 @@ class StudyStates:
         return self.store.read("item_rubrics", [partition], columns)
 
     def gradings(self, partition: Partition) -> pa.Table:
-        columns = [*GRADING_STATE_COLUMNS, "parse_error", "usd", "served_model"]
+        columns = [*GRADING_STATE_COLUMNS, "parse_error", "usd", *SERVED_COLUMNS]
         return self.store.read("gradings", [partition], columns)
