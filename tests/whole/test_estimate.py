@@ -210,3 +210,10 @@ def test_without_the_key_of_a_model_there_is_an_estimate_all_the_same(
         "cache: "
     )
     assert warning.count("openai/gpt-5-mini") == 1
+
+
+def test_models_that_their_providers_end_are_told_before_the_calls(tmp_path: Path) -> None:
+    models = ["google/gemini-2.0-flash", "openai/gpt-4o"]
+    told = api.estimate(write_study(tmp_path, models=models, graders=[])).warnings
+    [word] = [one for one in told if "its provider ends it" in one]
+    assert word.startswith("google/gemini-2.0-flash: ")

@@ -9,12 +9,16 @@ runs without a dollar.
 from collections.abc import Mapping
 from decimal import Decimal
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.text.words import cut
 
 from .prices import Price, cost_usd
 from .providers import AT_HOME, BATCH_DISCOUNT, is_local, is_mock, provider_of
+
+if TYPE_CHECKING:
+    from genai_prices.types import PriceCalculation
 
 # inspect_ai's provider names, where genai-prices uses another.
 _PROVIDERS = {
@@ -32,6 +36,7 @@ MOCK_PRICE = Price(
 )
 # Where a price is from: of a model that runs here.
 THIS_MACHINE = "this machine"
+_LONGEST_WHY = 200
 FREE = Price(input_usd_per_mtok=0.0, output_usd_per_mtok=0.0)
 
 
@@ -163,19 +168,20 @@ def _edition() -> str:
     return f"genai-prices {version('genai-prices')}"
 
 
-def _published(model: str) -> Price | None:
-    from genai_prices import Usage, calc_price
+def words_on_ending(model: str) -> str | None:
+    """That its provider ends a model, or has ended it, as the published prices say; else null."""
+    found = None if is_mock(model) else _looked_up(model)
+    if found is None or not found.model.deprecated:
+        return None
+    why = found.model.price_comments
+    said = f": {cut(why, _LONGEST_WHY)}" if why else ""
+    return f"{model}: its provider ends it, or has ended it, as {_edition()} says{said}"
 
-    provider, _, name = model.partition("/")
-    if provider == "openai-api" or provider in AT_HOME:
-        return None
-    try:
-        found = calc_price(
-            Usage(input_tokens=1), name, provider_id=_PROVIDERS.get(provider, provider)
-        ).model_price
-    except LookupError:
-        return None
-    if found.input_mtok is None or found.output_mtok is None:
+
+def _published(model: str) -> Price | None:
+    priced = _looked_up(model)
+    found = priced and priced.model_price
+    if found is None or found.input_mtok is None or found.output_mtok is None:
         return None
     return Price(
         input_usd_per_mtok=_usd_per_mtok(found.input_mtok) or 0.0,
@@ -183,6 +189,20 @@ def _published(model: str) -> Price | None:
         cache_read_usd_per_mtok=_usd_per_mtok(found.cache_read_mtok),
         cache_write_usd_per_mtok=_usd_per_mtok(found.cache_write_mtok),
     )
+
+
+def _looked_up(model: str) -> "PriceCalculation | None":
+    from genai_prices import Usage, calc_price
+
+    provider, _, name = model.partition("/")
+    if provider == "openai-api" or provider in AT_HOME:
+        return None
+    try:
+        return calc_price(
+            Usage(input_tokens=1), name, provider_id=_PROVIDERS.get(provider, provider)
+        )
+    except LookupError:
+        return None
 
 
 def _usd_per_mtok(rate: Any) -> float | None:

@@ -1,6 +1,6 @@
 """The estimate: what a run would call and cost, without a call. Uses the predicates of the runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from itemeval_assets.core.design.items.sampling import Sample
@@ -13,7 +13,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.design.tranches import tranche_of, with_tranche
 from itemeval_assets.core.money.budget import Standing
 from itemeval_assets.core.money.native import words_on_routes
-from itemeval_assets.core.money.pricing import THIS_MACHINE
+from itemeval_assets.core.money.pricing import THIS_MACHINE, words_on_ending
 from itemeval_assets.core.money.projection.estimate import (
     NOTHING,
     OUTPUT_TOKENS_UNCAPPED,
@@ -205,6 +205,7 @@ def _in_sum(
             *_images(scope.study, grid),
             *_calls_of_task(scope.study, grid),
             *_limits(scope, found, remaining),
+            *(_endings(models) if remaining.calls else ()),
             *_warnings(grid, local, foresight.unreachable),
         ],
         model_sample=scope.study.model_sample,
@@ -275,6 +276,10 @@ def _images(study: Study, grid: Projection) -> Iterator[str]:
 def _calls_of_task(study: Study, grid: Projection) -> Iterator[str]:
     if study.snapshot.task and grid.calls and not study.config.benchmark.from_logs:
         yield from words_on_samples(study.snapshot.task)
+
+
+def _endings(models: Iterable[str]) -> list[str]:
+    return [words for words in map(words_on_ending, models) if words]
 
 
 def _warnings(grid: Projection, local: list[str], unreachable: Mapping[str, str]) -> Iterator[str]:

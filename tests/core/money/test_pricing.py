@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from genai_prices.data import providers
 from hypothesis import given
 from hypothesis import strategies as st
 
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.money.prices import Price, cost_usd, parse_price_file
-from itemeval_assets.core.money.pricing import FREE, MOCK_PRICE, PriceBook
+from itemeval_assets.core.money.pricing import FREE, MOCK_PRICE, PriceBook, words_on_ending
 from itemeval_assets.core.money.providers import has_batch_mode, is_this_machine, provider_of
 
 COUNT = st.none() | st.integers(0, 10**9)
@@ -87,6 +88,16 @@ def test_published_prices_are_known_offline(model: str) -> None:
     price = PriceBook().price_of(model)
     assert price is not None
     assert 0 < price.input_usd_per_mtok < price.output_usd_per_mtok
+
+
+def test_a_model_that_its_provider_ends_is_told_with_what_is_published_of_it() -> None:
+    [google] = [one for one in providers if one.id == "google"]
+    ended = next(one for one in google.models if one.deprecated and one.price_comments)
+    told = words_on_ending(f"google/{ended.id}")
+    assert told is not None and told.startswith(f"google/{ended.id}: its provider ends it, or has")
+    assert str(ended.price_comments)[:40] in told and len(told) < 320
+    others = ["openai/gpt-4o", "mockllm/a", "ollama/llama3.1", "nobody/x", "openai-api/test/m"]
+    assert {words_on_ending(model) for model in others} == {None}
 
 
 @pytest.mark.parametrize(
