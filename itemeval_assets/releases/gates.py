@@ -148,8 +148,10 @@ def _of_pair(
     # Of now, not of the release: what failed has no row that could be compared.
     planned = bench.planned.of_grader(judge, [condition.id])["score"]
     lacking = Lacking(planned.null_count, len(planned))
-    if are_same(before, now):
-        return bench.same(judge, names, now["item_id"].nunique(), lacking)
+    # Items that were bought since have nothing in the release to be compared with.
+    shared = now[now["item_id"].isin(before["item_id"])]
+    if are_same(before, shared):
+        return bench.same(judge, names, shared["item_id"].nunique(), lacking)
     labels = [f"{now['condition'].iloc[0]} {side}" for side in (NOW, sides.release.name)]
     both = pd.concat([now, before])
     try:

@@ -211,6 +211,21 @@ def test_against_a_release(released: Path) -> None:
     assert long.value == pytest.approx(-expected.value)
 
 
+def test_items_that_are_bought_after_the_release_change_no_verdict(tmp_path: Path) -> None:
+    def sample(n: int) -> dict[str, Any]:
+        return {"benchmark": {"sample": {"n": n, "seed": 0}}}
+
+    path = write_study(tmp_path, models=["mockllm/a"], graders=[], items=12, extra=sample(4))
+    ie.run(path)
+    ie.release(path)
+    edit(path, sample(12))
+    assert ie.run(path).calls == 8
+    found = ie.gate(path, against="v1", candidate="mockllm/a", margin=0.02)
+    [judged] = found.judged
+    assert (judged.verdict, judged.n_items, found.exit_code) == ("PASS", 4, 0)
+    assert "on the 4 items that both have: no score is new there" in judged.says
+
+
 def test_cells_without_a_score_are_not_the_same_as_the_release(released: Path) -> None:
     before = released.read_text()
     try:

@@ -119,7 +119,8 @@ class Bench:
             low=0.0,
             high=0.0,
             n_items=n_items,
-            says=f"{names[0]} and {names[1]} are the same grading events: no score is new.",
+            says=f"{names[0]} and {names[1]} are the same grading events on the"
+            f" {counted(n_items, 'item')} that both have: no score is new there.",
         )
         return _unless(lacking, result)
 
