@@ -193,6 +193,10 @@ def test_a_scale_is_asked_for_where_judges_have_none(tmp_path: Path) -> None:
     assert sheet(study, tmp_path / "sheet.csv", n=1, scale=(0.0, 10.0)).scale == (0.0, 10.0)
     with pytest.raises(ItemevalAssetsError, match=r"one rater has one scale: give --scale 0,10"):
         sheet(study, tmp_path / "next.csv", scale=(0.0, 5.0))
+    with pytest.raises(ItemevalAssetsError, match=r"delete it and (.+), and give the same") as told:
+        sheet(study, tmp_path / "next.csv", scale=(0.0, 5.0))
+    Path(str(told.value).partition("delete it and ")[2].partition(", and give")[0]).unlink()
+    assert sheet(study, tmp_path / "next.csv", n=1, scale=(0.0, 5.0)).scale == (0.0, 5.0)
 
 
 def test_a_rubric_with_another_scale_is_told(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from itemeval_assets.report.render.pages.rating_page import rating_page
 from itemeval_assets.stages.items import known
 from itemeval_assets.stages.views.cells import CellView
 from itemeval_assets.storage.objects.new_files import write_new
+from itemeval_assets.storage.study.layout import sheet_key
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 
 from ..content import SheetContent, SheetTexts
@@ -120,9 +121,11 @@ class _Draft:
         for sheet in kept_sheets(self.store):
             if sheet.grade_condition_id == self.rater.id and sheet.scale != self.rater.grader.scale:
                 low, high = sheet.scale
+                place = self.store.backend.uri(sheet_key(sheet.id))
                 raise ConfigError(
                     f"scale: {sheet.rater} has a sheet with scores from {low:g} to {high:g} "
-                    f"already, and one rater has one scale: give --scale {low:g},{high:g}"
+                    f"already, and one rater has one scale: give --scale {low:g},{high:g}. If nobody"
+                    f" has rated that sheet, delete it and {place}, and give the same command again"
                 )
 
     def _require_answers(self) -> None:
