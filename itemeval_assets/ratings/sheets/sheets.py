@@ -124,8 +124,8 @@ class _Draft:
                 place = self.store.backend.uri(sheet_key(sheet.id))
                 raise ConfigError(
                     f"scale: {sheet.rater} has a sheet with scores from {low:g} to {high:g} "
-                    f"already, and one rater has one scale: give --scale {low:g},{high:g}. If nobody"
-                    f" has rated that sheet, delete it and {place}, and give the same command again"
+                    f"already, and one rater has one scale: give --scale {low:g},{high:g}. If "
+                    f"nobody has rated it, delete it and {place}, and give the same command again"
                 )
 
     def _require_answers(self) -> None:
