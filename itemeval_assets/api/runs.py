@@ -41,8 +41,8 @@ def run(
 ) -> "RunSummary":
     """Run a study: make the calls that are pending, and no others.
 
-    `only` is solutions or gradings. `conditions` select generate conditions by label, slug, id,
-    the start of an id, or model. `graders` and `rubrics` select grade conditions by label, slug,
+    `only` is solutions, item_rubrics or gradings. `conditions` select generate conditions by
+    label, slug, id, the start of an id, or model. `graders` and `rubrics` select grade conditions by label, slug,
     id, the start of an id, or name; scorers are graders, too. A word that selects nothing is an
     error. `max_usd` is your consent to spend so much on this run, all stages together; infinity
     allows any cost below `budget.max_usd`. `errored` selects only partitions with an errored

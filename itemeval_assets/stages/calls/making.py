@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from itemeval_assets.core.design.cells.pending import Cell, Pending, Plan, pending_cells
-from itemeval_assets.core.design.partitions import GENERATE, RUBRIC, Partition
+from itemeval_assets.core.design.partitions import GENERATE, Partition
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.money.projection.estimate import (
     NOTHING,
@@ -138,8 +138,7 @@ def make_calls(
 
 def pending_of(caller: Caller, scope: Scope, partition: Partition, stored: pa.Table) -> Pending:
     """The cells of a partition to call, whose rows are `stored`: one predicate for all."""
-    reruns = caller.stage is GENERATE and scope.study.config.solvers.on_empty == "rerun"
-    rerun_blank = reruns or caller.stage is RUBRIC
+    rerun_blank = caller.stage is GENERATE and scope.study.config.solvers.on_empty == "rerun"
     states = caller.states(partition, stored)
     asked = scope.options
     pending = pending_cells(

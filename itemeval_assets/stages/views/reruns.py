@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
-from itemeval_assets.core.design.partitions import RUBRIC, Partition
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.budget import require_budget
@@ -28,11 +28,7 @@ def wanting(study: Study, store: ResultsStore) -> dict[Partition, str]:
     """
     found = survey(study, store)
     blank = study.config.solvers.on_empty == "rerun"
-    return {
-        part.partition: lack
-        for part in found.parts
-        if (lack := _lack(part, blank or part.partition.stage is RUBRIC))
-    }
+    return {part.partition: lack for part in found.parts if (lack := _lack(part, blank))}
 
 
 def decide(
