@@ -42,9 +42,9 @@ def run(
     """Run a study: make the calls that are pending, and no others.
 
     `only` is solutions, item_rubrics or gradings. `conditions` select generate conditions by
-    label, slug, id, the start of an id, or model. `graders` and `rubrics` select grade conditions by label, slug,
-    id, the start of an id, or name; scorers are graders, too. A word that selects nothing is an
-    error. `max_usd` is your consent to spend so much on this run, all stages together; infinity
+    label, slug, id, the start of an id, or model. `graders` and `rubrics` select grade conditions
+    by label, slug, id, the start of an id, or name; scorers are graders, too. A word that selects
+    nothing is an error. `max_usd` is your consent to spend so much on this run, all stages together; infinity
     allows any cost below `budget.max_usd`. `errored` selects only partitions with an errored
     cell. `accept_changes`: answers to items that changed since, and gradings of them, are made
     again; without it they are an error. `workers`: the number of processes that share the
