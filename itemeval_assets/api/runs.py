@@ -42,17 +42,18 @@ def run(
     """Run a study: make the calls that are pending, and no others.
 
     `only` is solutions, item_rubrics or gradings. `conditions` select generate conditions by
-    label, slug, id, the start of an id, or model. `graders` and `rubrics` select grade conditions
-    by label, slug, id, the start of an id, or name; scorers are graders, too. A word that selects
-    nothing is an error. `max_usd` is your consent to spend so much on this run, all stages together; infinity
-    allows any cost below `budget.max_usd`. `errored` selects only partitions with an errored
-    cell. `accept_changes`: answers to items that changed since, and gradings of them, are made
-    again; without it they are an error. `workers`: the number of processes that share the
-    partitions of each stage. One criterion of a rubric is run with all that its call grades.
-    `wave`: ask all models again, under this name of a later time; `rejudge`: have the judges grade
-    the first answers again; `anchors`: only so many items, drawn at random. A name that is new is
-    written into the YAML. With `precision` in the YAML it buys items until that is reached, and
-    `max_usd` is for all tranches. Raises an ItemevalAssetsError that says what to do.
+    label, slug, id, the start of an id, or model. `graders` and `rubrics` select grade
+    conditions by label, slug, id, the start of an id, or name; scorers are graders, too. A word
+    that selects nothing is an error. `max_usd` is your consent to spend so much on this run,
+    all stages together; infinity allows any cost below `budget.max_usd`. `errored` selects only
+    partitions with an errored cell. `accept_changes`: answers to items that changed since, and
+    gradings of them, are made again; without it they are an error. `workers`: the number of
+    processes that share the partitions of each stage. One criterion of a rubric is run with all
+    that its call grades. `wave`: ask all models again, under this name of a later time;
+    `rejudge`: have the judges grade the first answers again; `anchors`: only so many items,
+    drawn at random. A name that is new is written into the YAML. With `precision` in the YAML
+    it buys items until that is reached, and `max_usd` is for all tranches. Raises an
+    ItemevalAssetsError that says what to do.
     """
     from itemeval_assets.runs.study import run_study
 
